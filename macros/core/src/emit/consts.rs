@@ -1,0 +1,109 @@
+//! The recipe's default, and the const clock: numbers checked while the recipe compiles.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned, ToTokens};
+use syn::ext::IdentExt;
+use syn::Ident;
+
+use super::item::of_settings;
+use crate::method::Method;
+use crate::model::Recipe;
+use crate::syntax::Setting;
+
+/// `LIMBECK_DEFAULT`: each method's default under the user's own settings, on the user's own words.
+pub fn default(recipe: &Recipe) -> TokenStream {
+    let fields = recipe.parts().map(|(name, method, with)| {
+        let value = method_value(method, with);
+        quote!(#name: #value)
+    });
+    quote! {
+        const LIMBECK_DEFAULT: LimbeckRecipe = LimbeckRecipe { #(#fields,)* };
+    }
+}
+
+fn method_value(method: &Method, with: &[Setting]) -> TokenStream {
+    let rest = of_settings(method, &quote!(DEFAULT));
+    if with.is_empty() {
+        return rest;
+    }
+    let given = with.iter().map(|Setting { name, value }| quote!(#name: #value));
+    let expr = method.as_expr();
+    // The user's own place: rustc offers a near miss for a misspelt setting only there.
+    quote_spanned!(method.ends().1=> #expr { #(#given,)* ..#rest })
+}
+
+/// The checks of a recipe at run time: the same functions, over the values of the moment.
+pub fn faults(recipe: &Recipe) -> TokenStream {
+    let facts = facts_of(recipe, &quote!(recipe));
+    let faults = faults_of(recipe, &quote!(recipe));
+    quote! {
+        fn limbeck_faults(recipe: &LimbeckRecipe) -> ::std::vec::Vec<::limbeck::Fault> {
+            let facts = #facts;
+            [#(#faults),*].into_iter().flatten().collect()
+        }
+    }
+}
+
+/// One check for each value the user wrote, one for the rest of each method, one for what is left.
+pub fn checks(recipe: &Recipe) -> TokenStream {
+    let facts = facts_of(recipe, &quote!(LIMBECK_RECIPE));
+    let faults = faults_of(recipe, &quote!(LIMBECK_RECIPE));
+    let count = faults.len();
+    let literals = recipe.parts().flat_map(|(part, _, with)| with.iter().map(move |one| literal(part, one)));
+    let methods = recipe.parts().map(|(part, method, with)| method_check(part, method, with));
+    let parts = recipe.parts().map(|(part, _, _)| part.unraw().to_string());
+    let at = recipe.name().span().resolved_at(Span::call_site());
+    let rest = quote_spanned!(at=> const _: () = ::limbeck::check::rest(&LIMBECK_FAULTS, &[#(#parts),*]););
+    quote! {
+        const LIMBECK_RECIPE: &LimbeckRecipe = &LIMBECK_DEFAULT;
+        const LIMBECK_FACTS: ::limbeck::Facts = #facts;
+        const LIMBECK_FAULTS: [::core::option::Option<::limbeck::Fault>; #count] = {
+            let facts = LIMBECK_FACTS;
+            [#(#faults),*]
+        };
+        #(#literals)*
+        #(#methods)*
+        #rest
+    }
+}
+
+/// Every method adds what it knows: `facts` after `facts`, in the order of the loop.
+fn facts_of(recipe: &Recipe, value: &TokenStream) -> TokenStream {
+    let folded = recipe
+        .parts()
+        .map(|(name, method, _)| quote_spanned!(method.span()=> let facts = #value.#name.facts(facts);));
+    quote!({ let facts = ::limbeck::Facts::NONE; #(#folded)* facts })
+}
+
+fn faults_of(recipe: &Recipe, value: &TokenStream) -> Vec<TokenStream> {
+    let fault = |(name, method, _): (&Ident, &Method, &[Setting])| {
+        let spelled = name.unraw().to_string();
+        quote_spanned!(method.span()=> ::limbeck::check::at(#spelled, #value.#name.check(&facts)))
+    };
+    recipe.parts().map(fault).collect()
+}
+
+/// A fault of this setting, reported on the value the user wrote.
+fn literal(part: &Ident, setting: &Setting) -> TokenStream {
+    let (part, name) = (part.unraw().to_string(), setting.name.unraw().to_string());
+    let (first, last) = ends(setting.value.to_token_stream());
+    let path = quote_spanned!(first=> ::limbeck::check::literal);
+    let call = quote_spanned!(last=> (&LIMBECK_FAULTS, #part, #name));
+    quote_spanned!(last=> const _: () = #path #call;)
+}
+
+/// Any other fault of this method, reported on its name.
+fn method_check(part: &Ident, method: &Method, with: &[Setting]) -> TokenStream {
+    let at = method.span();
+    let part = part.unraw().to_string();
+    let written = with.iter().map(|setting| setting.name.unraw().to_string());
+    quote_spanned!(at=> const _: () = ::limbeck::check::method(&LIMBECK_FAULTS, #part, &[#(#written),*]);)
+}
+
+/// Where an expression starts and ends, so that rustc underlines all of it.
+fn ends(tokens: TokenStream) -> (Span, Span) {
+    let here = |tree: TokenTree| tree.span().resolved_at(Span::call_site());
+    let mut trees = tokens.into_iter();
+    let first = trees.next().map_or_else(Span::call_site, here);
+    (first, trees.last().map_or(first, here))
+}

@@ -1,0 +1,78 @@
+//! From the model and the plan to the tokens rustc gets.
+//!
+//! Everything hidden sits in one `const _`. The trait impl sits in a second one inside it, because
+//! only there are the loop's own words (`World`, `Run`, …) in scope: a user's type of the same name
+//! still means the user's type wherever the user's types are written.
+
+mod carrier;
+mod consts;
+mod fallback;
+mod item;
+mod plan;
+mod train;
+pub mod twin;
+
+pub use fallback::fallback;
+pub use train::{replay, train};
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::model::Recipe;
+use crate::plan::Loop;
+use crate::{render, source};
+
+/// Everything a recipe without mistakes expands to.
+pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
+    let item = item::structure(recipe);
+    let carrier = carrier::carrier(&recipe.item, &recipe.args);
+    let name = recipe.name();
+    let patch = item::patch(recipe);
+    let settings = item::settings(recipe);
+    let default = consts::default(recipe);
+    let checks = consts::checks(recipe);
+    let faults = consts::faults(recipe);
+    let constants = plan::constants(recipe);
+    let (source, text) = (source::text(recipe), render::train(plan));
+    let (train, replay) = (train(plan), replay(plan));
+    quote! {
+        #item
+        #carrier
+        #[doc(hidden)]
+        #[allow(clippy::all, clippy::pedantic, unreachable_pub, unused_qualifications, private_interfaces)]
+        const _: () = {
+            type LimbeckRecipe = #name;
+            #patch
+            #settings
+            #faults
+            #default
+            #constants
+            #checks
+            const _: () = {
+                #[allow(unused_imports)]
+                use ::limbeck::loops::*;
+                #[automatically_derived]
+                impl ::limbeck::Recipe for LimbeckRecipe {
+                    const NAME: &'static str = LIMBECK_PLAN.name;
+                    const DOC: &'static str = LIMBECK_PLAN.doc;
+                    const SOURCE: &'static str = #source;
+                    const PLAN: ::limbeck::Plan = LIMBECK_PLAN;
+                    const LOOP: &'static str = #text;
+                    const DEFAULT: Self = LIMBECK_DEFAULT;
+                    type Patch = LimbeckPatch;
+                    fn apply(&mut self, patch: LimbeckPatch) {
+                        limbeck_apply(self, patch)
+                    }
+                    fn settings(&self) -> ::std::vec::Vec<(&'static str, ::std::vec::Vec<::limbeck::Setting>)> {
+                        limbeck_settings(self)
+                    }
+                    fn faults(&self) -> ::std::vec::Vec<::limbeck::Fault> {
+                        limbeck_faults(self)
+                    }
+                    #train
+                    #replay
+                }
+            };
+        };
+    }
+}

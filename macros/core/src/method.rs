@@ -1,0 +1,74 @@
+//! The type a field names: a stage's method, or a teacher's kind.
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{Ident, Path, PathArguments, Type};
+
+use crate::report::Report;
+use crate::spelling::spell;
+
+/// A type that rustc knows and the macro does not.
+pub struct Method {
+    pub path: Path,
+}
+
+impl Method {
+    /// Reads the type of a field, or says what is wrong with it.
+    pub fn read(ty: &Type, says: impl FnOnce() -> String, report: &mut Report) -> Self {
+        let path = path_of(ty).filter(|path| {
+            !path.segments.iter().any(|part| matches!(part.arguments, PathArguments::Parenthesized(_)))
+        });
+        match path {
+            Some(path) => Self { path: path.clone() },
+            None => {
+                report.at(ty, says());
+                Self { path: Ident::new("Nothing", Span::call_site()).into() }
+            }
+        }
+    }
+
+    /// The last word of its path: `Routed` of `limbeck::Routed<TopK<128>>`.
+    pub fn word(&self) -> String {
+        self.path.segments.last().map(|last| last.ident.unraw().to_string()).unwrap_or_default()
+    }
+
+    /// The method as the user wrote it.
+    pub fn spelled(&self) -> String {
+        spell(&self.path)
+    }
+
+    /// Where rustc shall point, with names resolving as the macro's own do.
+    pub fn span(&self) -> Span {
+        let word = self.path.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
+        word.resolved_at(Span::call_site())
+    }
+
+    /// The first and the last place of the type, as the user's own words.
+    pub fn ends(&self) -> (Span, Span) {
+        let mut places = self.path.to_token_stream().into_iter().map(|tree| tree.span());
+        let first = places.next().unwrap_or_else(Span::call_site);
+        (first, places.last().unwrap_or(first))
+    }
+
+    /// The path for a place where an expression stands: `Routed::<TopK<128>>`.
+    pub fn as_expr(&self) -> Path {
+        let mut path = self.path.clone();
+        for segment in &mut path.segments {
+            if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+                arguments.colon2_token.get_or_insert_with(Default::default);
+            }
+        }
+        path
+    }
+}
+
+/// The path a type is, if it is one.
+pub fn path_of(ty: &Type) -> Option<&Path> {
+    match ty {
+        Type::Path(ty) if ty.qself.is_none() => Some(&ty.path),
+        Type::Group(group) => path_of(&group.elem),
+        Type::Paren(paren) => path_of(&paren.elem),
+        _ => None,
+    }
+}

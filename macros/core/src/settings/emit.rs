@@ -1,0 +1,141 @@
+//! `impl Settings`, the patch twin, and the const functions a recipe's checks call.
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::DeriveInput;
+
+use super::parse::{Field, Method};
+use crate::emit::twin;
+
+/// The same without any setting, around the mistakes: `DEFAULT` is where they stand, so that nothing
+/// that uses the method is evaluated and complains as well.
+pub fn stub(input: &DeriveInput, mistakes: &[TokenStream]) -> TokenStream {
+    let (name, spelled) = (&input.ident, input.ident.unraw().to_string());
+    let (parameters, arguments, bounds) = input.generics.split_for_impl();
+    let twin = twin::twin(&spelled, &[]);
+    let method = Method { input: input.clone(), check: None, facts: None, fields: Vec::new() };
+    let inherent = inherent(&method);
+    quote! {
+        #[doc(hidden)]
+        #[allow(clippy::all, clippy::pedantic, private_interfaces, dead_code)]
+        const _: () = {
+            #twin
+            impl #parameters ::limbeck::Settings for #name #arguments #bounds {
+                const METHOD: &'static str = #spelled;
+                const DEFAULT: Self = { #(#mistakes);* };
+                type Patch = LimbeckPatch;
+                fn apply(&mut self, _: LimbeckPatch) {}
+                fn list(&self) -> ::std::vec::Vec<::limbeck::Setting> {
+                    ::std::vec::Vec::new()
+                }
+            }
+            #inherent
+        };
+    }
+}
+
+/// Everything the derive adds.
+pub fn all(method: &Method) -> TokenStream {
+    let name = &method.input.ident;
+    let spelled = name.unraw().to_string();
+    let (parameters, arguments, bounds) = method.input.generics.split_for_impl();
+    let settings: Vec<&Field> = method.fields.iter().filter(|field| !field.skipped).collect();
+    let patch = patch(&spelled, &settings);
+    let default = default(method);
+    let applied = settings.iter().map(|field| applied(field));
+    let listed = settings.iter().map(|field| listed(field));
+    let inherent = inherent(method);
+    quote! {
+        #[doc(hidden)]
+        #[allow(clippy::all, clippy::pedantic, unreachable_pub, unused_qualifications, private_interfaces, dead_code)]
+        const _: () = {
+            #patch
+            #[automatically_derived]
+            impl #parameters ::limbeck::Settings for #name #arguments #bounds {
+                const METHOD: &'static str = #spelled;
+                const DEFAULT: Self = #default;
+                type Patch = LimbeckPatch;
+                #[allow(unused_variables)]
+                fn apply(&mut self, patch: LimbeckPatch) {
+                    #(#applied)*
+                }
+                fn list(&self) -> ::std::vec::Vec<::limbeck::Setting> {
+                    ::std::vec![#(#listed),*]
+                }
+            }
+            #inherent
+        };
+    }
+}
+
+fn patch(method: &str, settings: &[&Field]) -> TokenStream {
+    let fields: Vec<twin::Field> = settings
+        .iter()
+        .map(|Field { name, ty, .. }| twin::Field {
+            name,
+            ty: quote!(::core::option::Option<#ty>),
+            at: here(ty),
+        })
+        .collect();
+    twin::twin(method, &fields)
+}
+
+/// Where a field's type stands.
+fn here(ty: &syn::Type) -> Span {
+    ty.span().resolved_at(Span::call_site())
+}
+
+fn default(method: &Method) -> TokenStream {
+    let fields = method.fields.iter().map(|Field { name, default, .. }| match default {
+        Some(value) => quote!(#name: #value),
+        None => quote!(#name: ::core::marker::PhantomData),
+    });
+    quote!(Self { #(#fields,)* })
+}
+
+fn applied(Field { name, .. }: &Field) -> TokenStream {
+    quote! {
+        if let ::core::option::Option::Some(given) = patch.#name {
+            self.#name = given;
+        }
+    }
+}
+
+/// Spanned on the type, so that a type run files cannot hold is underlined.
+fn listed(Field { name, ty, doc, .. }: &Field) -> TokenStream {
+    let spelled = Literal::string(&name.unraw().to_string());
+    let at = here(ty);
+    quote_spanned!(at=> ::limbeck::setting(#spelled, &self.#name, #doc))
+}
+
+fn inherent(method: &Method) -> TokenStream {
+    let name = &method.input.ident;
+    let (parameters, arguments, bounds) = method.input.generics.split_for_impl();
+    let facts = match &method.facts {
+        Some(facts) => quote!(#facts(self, facts)),
+        None => quote!(facts),
+    };
+    let check = match &method.check {
+        Some(check) => quote!(#check(self, facts)),
+        None => quote!(::core::option::Option::None),
+    };
+    quote! {
+        #[allow(unused_variables)]
+        impl #parameters #name #arguments #bounds {
+            /// What later and earlier stages may rely on, given what is known already.
+            #[doc(hidden)]
+            #[must_use]
+            pub const fn facts(&self, facts: ::limbeck::Facts) -> ::limbeck::Facts {
+                #facts
+            }
+            /// What is wrong with these values beside the others, if anything.
+            #[doc(hidden)]
+            #[must_use]
+            pub const fn check(&self, facts: &::limbeck::Facts) -> ::core::option::Option<::limbeck::Fault> {
+                #check
+            }
+        }
+    }
+}

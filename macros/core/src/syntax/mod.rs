@@ -1,0 +1,8 @@
+//! What was written: the struct, its fields and our attributes on them, every span kept.
+
+pub mod attributes;
+mod field;
+mod item;
+
+pub use field::{Field, Setting};
+pub use item::{docs, read, Base, Written};

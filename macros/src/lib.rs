@@ -1,0 +1,63 @@
+//! The macros of Limbeck: `#[recipe]`, `#[derive(Settings)]`, `#[derive(Domain)]`.
+//!
+//! All logic is in `limbeck-macros-core`, an ordinary library; users reach these through `limbeck`.
+//!
+//! # The grammar of a recipe
+//!
+//! ```text
+//! /// What the recipe does, in a sentence or a page.
+//! #[recipe]
+//! pub struct Name {
+//!     #[teacher(domain = Enum::Variant, reads = Type)]    who teaches: either key, both or none;
+//!     #[with(setting = value, …)]                         its settings
+//!     name: Kind,
+//!
+//!     #[with(setting = value, …)]                         a stage's settings, each with a default
+//!     stage: Method,                                      the field's name is the stage,
+//! }                                                       its type is the method
+//! ```
+//!
+//! Teachers come first, then the stages in the order the loop runs:
+//!
+//! | stage | needed | without it |
+//! |---|---|---|
+//! | `data`, `rollout` | yes | |
+//! | `verify`, `balance` | no | no line in the loop |
+//! | `score` | yes | |
+//! | `calibrate`, `route` | no | no line; every token hears its teacher |
+//! | `loss`, `step` | yes | |
+//! | `log`, `checkpoint` | no | the usual ones, with their own settings |
+//!
+//! A method is any type with the stage's trait; the macro knows none by name. Put `#[recipe]` above
+//! every `#[derive(…)]` of the struct: it derives `Clone` and `Debug` unless they are there already.
+
+use proc_macro::TokenStream;
+
+/// Checks the recipe a struct describes and writes its training loop.
+///
+/// The struct stays, cloneable and printable, and implements `limbeck::Recipe`: its plan, its
+/// default, the text of its loop, and the loop itself as `train`.
+#[proc_macro_attribute]
+pub fn recipe(args: TokenStream, item: TokenStream) -> TokenStream {
+    limbeck_macros_core::recipe(args.into(), item.into()).into()
+}
+
+/// Gives a method its settings: defaults, what a run file may change, and checks.
+///
+/// - `#[setting(default = …)]` on each field: its value when nobody says anything; the field's doc
+///   comment is what people read about it.
+/// - `#[setting(skip)]` on a field that is no setting, a `PhantomData` as a rule.
+/// - `#[settings(check = path)]` on the struct: a `const fn(&Self, &Facts) -> Option<Fault>`.
+/// - `#[settings(facts = path)]` on the struct: a `const fn(&Self, Facts) -> Facts`.
+///
+/// Fields must be as visible as the struct, or recipes elsewhere cannot set them.
+#[proc_macro_derive(Settings, attributes(setting, settings))]
+pub fn settings(item: TokenStream) -> TokenStream {
+    limbeck_macros_core::settings(item.into()).into()
+}
+
+/// Lists and names the domains of a task: the variants of an enum without fields.
+#[proc_macro_derive(Domain)]
+pub fn domain(item: TokenStream) -> TokenStream {
+    limbeck_macros_core::domain(item.into()).into()
+}

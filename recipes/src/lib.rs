@@ -1,0 +1,46 @@
+//! The published recipes, one file each.
+//!
+//! | recipe | paper | file | how it differs from `VanillaOpd` |
+//! |---|---|---|---|
+//! | [`VanillaOpd`] | Thinking Machines 2025; Uni-OPD's baseline | `vanilla_opd.rs` | — |
+//! | [`UniOpd`] | arXiv 2605.03677, sections 3 and 4 | `uni_opd.rs` | balanced prompts, verified and balanced rollouts, calibrated margins |
+//! | [`UniOpdSingle`] | the same, one teacher | `uni_opd_single.rs` | as `UniOpd`, one teacher for every prompt |
+//! | [`UniOpdGreedyMask`] | the same, its mask | `uni_opd_greedy_mask.rs` | as `UniOpd`, masks where `UniOpd` shifts |
+//! | [`ExOpd`] | arXiv 2602.12125 | `ex_opd.rs` | goes beyond the teacher, away from the student's start |
+//! | [`FullVocabOpd`] | DOPD (arXiv 2606.30626), its full-vocabulary baseline | `full_vocab_opd.rs` | whole distributions, reverse KL |
+//! | [`Grpo`] | arXiv 2402.03300 | `grpo.rs` | no teacher: outcomes within the group |
+//! | [`Sft`] | — | `sft.rs` | no teacher, not on-policy: imitates reference answers |
+
+#![warn(missing_docs)]
+
+mod ex_opd;
+mod full_vocab_opd;
+mod grpo;
+mod sft;
+mod uni_opd;
+mod uni_opd_greedy_mask;
+mod uni_opd_single;
+mod vanilla_opd;
+
+pub use ex_opd::ExOpd;
+pub use full_vocab_opd::FullVocabOpd;
+pub use grpo::Grpo;
+pub use sft::Sft;
+pub use uni_opd::UniOpd;
+pub use uni_opd_greedy_mask::UniOpdGreedyMask;
+pub use uni_opd_single::UniOpdSingle;
+pub use vanilla_opd::VanillaOpd;
+
+use limbeck::Entry;
+
+/// Every recipe of this crate, as the `limbeck` binary offers them.
+pub const ALL: &[Entry] = &[
+    Entry::of::<VanillaOpd>(),
+    Entry::of::<UniOpd>(),
+    Entry::of::<UniOpdSingle>(),
+    Entry::of::<UniOpdGreedyMask>(),
+    Entry::of::<ExOpd>(),
+    Entry::of::<FullVocabOpd>(),
+    Entry::of::<Grpo>(),
+    Entry::of::<Sft>(),
+];

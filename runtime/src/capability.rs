@@ -1,0 +1,108 @@
+//! What a stage may ask of what came before it. Each trait is one sentence that rustc says under the
+//! user's own word when the recipe does not hold it.
+
+use std::borrow::Cow;
+
+use crate::real::Real;
+
+/// Rollouts that may or may not have been judged.
+pub trait Judgement: Clone {
+    /// Whether response `i` was right; `None` when that is not known.
+    fn outcome(&self, i: usize) -> Option<bool>;
+}
+
+/// Rollouts of which it is known whether they were right.
+#[diagnostic::on_unimplemented(
+    message = "this stage must know which rollouts were right, and nothing before it says so",
+    label = "needs outcomes",
+    note = "add a `verify` stage before it, for example `verify: TaskAnswer`"
+)]
+pub trait Outcome: Judgement {}
+
+/// Nothing has been judged.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unjudged;
+
+impl Judgement for Unjudged {
+    fn outcome(&self, _: usize) -> Option<bool> {
+        None
+    }
+}
+
+/// What the task said of each response: right, wrong, or not judged.
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    /// One outcome a response.
+    pub outcomes_N: Vec<Option<bool>>,
+}
+
+impl Judgement for Judged {
+    fn outcome(&self, i: usize) -> Option<bool> {
+        self.outcomes_N.get(i).copied().flatten()
+    }
+}
+
+impl Outcome for Judged {}
+
+/// Whatever a score stage found out: what logs and replays may show of it.
+pub trait Signal: Clone + Send + Sync + 'static {
+    /// The reward of each token of response `i` as it stands, if the signal has rewards.
+    fn rewards(&self, i: usize) -> Option<&[f64]>;
+    /// The mean token reward of response `i` before any calibration: its return `G`.
+    fn return_before(&self, i: usize) -> Option<f64>;
+}
+
+/// One reward per sampled token: what a policy gradient learns from.
+#[diagnostic::on_unimplemented(
+    message = "this loss learns from one reward per sampled token, and the score stage gives none",
+    label = "needs a reward per token",
+    note = "use a score such as `score: SampledToken`, or a loss that compares whole distributions such as `loss: ReverseKl`"
+)]
+pub trait Rewards: Signal {
+    /// The reward of token `t` of response `i`.
+    fn reward(&self, i: usize, t: usize) -> f64;
+    /// The student's log-probability of that token before the update.
+    fn student(&self, i: usize, t: usize) -> f64;
+    /// The teacher's log-probability of that token, when a teacher was asked.
+    fn teacher(&self, i: usize, t: usize) -> Option<f64>;
+}
+
+/// A teacher's log-probability of each sampled token.
+#[diagnostic::on_unimplemented(
+    message = "this stage needs a teacher's log-probability of each sampled token, and the score stage gives none",
+    label = "needs a teacher's log-probabilities",
+    note = "use a score that asks a teacher, such as `score: SampledToken`"
+)]
+pub trait TeacherLogProbs: Rewards {}
+
+/// Rewards that compare teacher and student, so that a whole response can be shifted.
+#[diagnostic::on_unimplemented(
+    message = "calibration sets a teacher's token rewards right, and the score stage gives none",
+    label = "needs a teacher's reward per token",
+    note = "use `score: SampledToken` (or another score that compares a teacher with the student token by token)"
+)]
+pub trait Calibratable: Rewards {
+    /// Adds `offset` to every token reward of response `i`.
+    fn shift(&mut self, i: usize, offset: f64);
+    /// Sets every token reward of response `i` to zero.
+    fn silence(&mut self, i: usize);
+}
+
+/// The teacher's whole distribution at every position.
+#[diagnostic::on_unimplemented(
+    message = "this loss compares whole distributions, and the score stage gives one log-probability per token",
+    label = "needs the teacher's whole distribution",
+    note = "use `score: FullVocab`, or a loss on sampled tokens such as `loss: PolicyGradient`"
+)]
+pub trait Distributions: Signal {
+    /// The teacher's log-probabilities over the vocabulary at token `t` of response `i`: `[V]`.
+    fn teacher_row<R: Real>(&self, i: usize, t: usize) -> Cow<'_, [R]>;
+}
+
+/// Tokens to imitate as they stand.
+#[diagnostic::on_unimplemented(
+    message = "this loss imitates given tokens, and the score stage does not say that the tokens are to be imitated",
+    label = "needs demonstrated tokens",
+    note = "use `score: Demonstrated` with `rollout: Reference`"
+)]
+pub trait Demonstration: Signal {}

@@ -1,0 +1,198 @@
+use std::path::PathBuf;
+
+use clap::{Args as Group, Parser, Subcommand};
+
+/// On-policy distillation recipes that are checked by the compiler and expand into a loop you can read.
+#[derive(Parser)]
+#[command(name = "limbeck", version, max_term_width = 100)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Verb {
+    /// Every recipe: name, paper, base, one line
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The loop a recipe runs
+    Show {
+        /// The recipe's name
+        recipe: String,
+        /// The plan instead, as RON
+        #[arg(long, conflicts_with = "source")]
+        plan: bool,
+        /// The struct as it was written instead
+        #[arg(long)]
+        source: bool,
+    },
+    /// Opens every file a run names, and says all that is wrong at once
+    Check(RunArgs),
+    /// Trains as a run file says
+    Train {
+        #[command(flatten)]
+        run: RunArgs,
+        /// The run directory
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// One step, nothing saved
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        shown: Output,
+    },
+    /// Goes on with a run from its latest checkpoint, bit for bit
+    Resume {
+        /// The run directory
+        directory: PathBuf,
+        #[command(flatten)]
+        shown: Output,
+    },
+    /// Accuracy per domain on held-out prompts, with confidence interval
+    Eval {
+        /// A run file: its student on its held-out prompts
+        run: Option<PathBuf>,
+        /// A model folder instead of the run's student
+        #[arg(long)]
+        model: Option<PathBuf>,
+        /// Built-in held-out tasks: math, code, or both as `math,code`
+        #[arg(long)]
+        task: Option<String>,
+        /// Samples per prompt: mean@k and pass@k
+        #[arg(long)]
+        samples: Option<usize>,
+        /// Prompts per domain and level of the built-in tasks
+        #[arg(long, default_value_t = 160)]
+        per_level: usize,
+        /// Sampling temperature; 0 is greedy
+        #[arg(long)]
+        temperature: Option<f64>,
+        /// The seed
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        #[command(flatten)]
+        shown: Output,
+    },
+    /// What a model says to a prompt
+    Generate {
+        /// The model folder
+        #[arg(long)]
+        model: PathBuf,
+        /// The prompt
+        #[arg(long)]
+        prompt: String,
+        /// Sampling temperature; 0 is greedy
+        #[arg(long, default_value_t = 0.0)]
+        temperature: f64,
+        /// Nucleus sampling; 1 turns it off
+        #[arg(long, default_value_t = 1.0)]
+        top_p: f64,
+        /// Only the so many likeliest tokens; 0 turns it off
+        #[arg(long, default_value_t = 0)]
+        top_k: usize,
+        /// The longest response, in tokens
+        #[arg(long, default_value_t = 256)]
+        max_tokens: usize,
+        /// The seed
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
+    /// The natural-log probability of each token after the first, as JSON
+    Score {
+        /// The model folder
+        #[arg(long)]
+        model: PathBuf,
+        /// Text to score
+        #[arg(long, conflicts_with = "tokens", required_unless_present = "tokens")]
+        text: Option<String>,
+        /// Token ids to score, as `5,17,3`
+        #[arg(long)]
+        tokens: Option<String>,
+    },
+    /// A recipe's decisions on recorded rollouts, without a model
+    Replay {
+        /// The recipe's name
+        recipe: String,
+        /// Recorded rollouts, as JSON Lines
+        #[arg(long)]
+        rollouts: PathBuf,
+        /// A setting over the recipe's, as stage.field=VALUE; may be given again
+        #[arg(long)]
+        set: Vec<String>,
+        /// The seed of what is chosen at random
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
+    /// The student of a run as a model folder in Hugging Face layout
+    Export {
+        /// The run directory
+        directory: PathBuf,
+        /// The model folder to write
+        #[arg(long)]
+        to: PathBuf,
+        /// Weights in 16 bits (bfloat16) instead of 32
+        #[arg(long)]
+        bf16: bool,
+    },
+    /// A model folder with random weights, to train from nothing
+    Init(InitArgs),
+}
+
+#[derive(Group)]
+pub(super) struct RunArgs {
+    /// The run file
+    pub run: PathBuf,
+    /// A setting over the file's, as stage.field=VALUE or steps=50; may be given again
+    #[arg(long)]
+    pub set: Vec<String>,
+    /// Another recipe on the same run
+    #[arg(long)]
+    pub recipe: Option<String>,
+}
+
+#[derive(Group)]
+pub(super) struct Output {
+    /// Results as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// No progress
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+#[derive(Group)]
+pub(super) struct InitArgs {
+    /// The model folder to write
+    #[arg(long)]
+    pub to: PathBuf,
+    /// A tokenizer.json; the built-in tasks' when absent
+    #[arg(long)]
+    pub tokenizer: Option<PathBuf>,
+    /// The width of the residual stream
+    #[arg(long, default_value_t = 96)]
+    pub hidden: usize,
+    /// The number of layers
+    #[arg(long, default_value_t = 2)]
+    pub layers: usize,
+    /// The number of query heads
+    #[arg(long, default_value_t = 4)]
+    pub heads: usize,
+    /// The number of key and value heads; as many as query heads when absent
+    #[arg(long)]
+    pub kv_heads: Option<usize>,
+    /// The width of the feed-forward layer
+    #[arg(long, default_value_t = 256)]
+    pub ffn: usize,
+    /// The longest prompt with its response, in tokens
+    #[arg(long, default_value_t = 128)]
+    pub context: usize,
+    /// One table for embedding and head
+    #[arg(long)]
+    pub tied: bool,
+    /// The seed of the weights
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}

@@ -1,0 +1,39 @@
+//! The command line: the same verbs for our recipes and for a user's own.
+
+mod args;
+mod entry;
+mod model;
+mod verbs;
+
+pub use entry::Entry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The verbs of Limbeck over a list of recipes: what a `main` returns.
+///
+/// ```no_run
+/// use limbeck::prelude::*;
+/// # use limbeck::Entry;
+/// fn run(recipes: &'static [Entry]) -> std::process::ExitCode {
+///     limbeck::main(recipes)
+/// }
+/// ```
+pub fn main(recipes: &'static [Entry]) -> ExitCode {
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(why) => {
+            let code = if why.use_stderr() { 2 } else { 0 };
+            let _ = why.print();
+            return ExitCode::from(code);
+        }
+    };
+    match verbs::run(args.verb, recipes) {
+        Ok(code) => code,
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::from(why.exit_code())
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Verbs on one model folder: eval, generate, score, init.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{json, Value};
+
+use super::args::InitArgs;
+use crate::error::{Error, Result};
+use crate::log::{Accuracy, Progress, ProgressStyle, Table};
+use crate::models::{Decoder, Family, ModelConfig, Packed, Request, Sampling, WeightType};
+use crate::rng::{Purpose, Stream};
+use crate::run::{evaluate, latest, Evaluation, RunDirectory};
+use crate::settings::Settings;
+use crate::stages::rollout::Sample;
+use crate::tensor::Cpu;
+use crate::world::tasks::{generate as make_tasks, Split, TaskSpec};
+use crate::world::tokenizer::Tokenizer;
+use crate::world::Policy;
+
+/// What `eval` was asked.
+pub(super) struct Asked {
+    pub model: Option<PathBuf>,
+    pub task: Option<String>,
+    pub samples: Option<usize>,
+    pub per_level: usize,
+    pub temperature: Option<f64>,
+    pub seed: u64,
+}
+
+pub(super) fn eval_run(
+    (student, held_out, seed): (PathBuf, Option<Evaluation>, u64),
+    asked: &Asked,
+    quiet: bool,
+) -> Result<Scores> {
+    let mut held_out = held_out.ok_or_else(|| {
+        Error::call("the run has no held-out prompts").at("eval").next("add `eval: (tasks: (…))` or `eval: (data: \"…\")` to the run file")
+    })?;
+    held_out.sample.group_size = asked.samples.unwrap_or(held_out.sample.group_size);
+    held_out.sample.temperature = asked.temperature.unwrap_or(held_out.sample.temperature);
+    eval(asked.model.as_deref().unwrap_or(&student), &held_out, seed, quiet)
+}
+
+pub(super) fn eval_model(asked: &Asked, quiet: bool) -> Result<Scores> {
+    let model = asked.model.as_deref().ok_or_else(|| Error::call("neither a run file nor a model is given").next("eval RUN.ron, or eval --model DIR --task math"))?;
+    let task = asked.task.as_deref().ok_or_else(|| Error::call("no task is given").at("--task").next("--task math, --task code, or --task math,code"))?;
+    let spec = TaskSpec {
+        domains: task.split(',').map(|domain| domain.trim().to_string()).collect(),
+        per_level: asked.per_level,
+        seed: asked.seed,
+        split: Split::HeldOut,
+        ..TaskSpec::default()
+    };
+    let rows = make_tasks(&spec).map_err(|why| why.or_at("--task"))?;
+    let sample = Sample {
+        group_size: asked.samples.unwrap_or(1),
+        temperature: asked.temperature.unwrap_or(1.0),
+        ..Sample::DEFAULT
+    };
+    let evaluation = Evaluation { rows, name: "--task".to_string(), every: 0, sample };
+    eval(model, &evaluation, asked.seed, quiet)
+}
+
+/// Accuracy by domain: over single samples (mean@k) and over prompts (pass@k).
+pub(super) struct Scores {
+    table: Table,
+    k: usize,
+}
+
+impl Scores {
+    pub fn to_json(&self) -> Value {
+        json!({ "k": self.k, "accuracy": self.table.to_json() })
+    }
+}
+
+impl std::fmt::Display for Scores {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.table.fmt(f)
+    }
+}
+
+fn eval(model: &Path, evaluation: &Evaluation, seed: u64, quiet: bool) -> Result<Scores> {
+    let k = evaluation.sample.group_size;
+    if k == 0 {
+        return Err(Error::call("an evaluation needs at least 1 sample a prompt").at("--samples"));
+    }
+    let policy = Policy::load("model", model, &Cpu::default())?;
+    let style = if quiet { ProgressStyle::Hidden } else { ProgressStyle::Auto };
+    let side = Progress::new(0, 0, style).side("evaluating", evaluation.rows.len() as u64);
+    let mut mean: BTreeMap<String, Accuracy> = BTreeMap::new();
+    let mut pass: BTreeMap<String, Accuracy> = BTreeMap::new();
+    let mut group: Vec<Option<bool>> = Vec::with_capacity(k);
+    evaluate(
+        &policy,
+        evaluation,
+        seed,
+        |domain, answer| {
+            mean.entry(domain.to_string()).or_default().count(answer.correct);
+            group.push(answer.correct);
+            if group.len() == k {
+                let passed = if group.contains(&Some(true)) { Some(true) } else { group.iter().flatten().next().copied() };
+                pass.entry(domain.to_string()).or_default().count(passed);
+                group.clear();
+            }
+        },
+        |done| side.inc(done as u64),
+    )?;
+    let mut table = Table::new(mean.keys().cloned());
+    let name = |what: &str| if k == 1 { "accuracy".to_string() } else { format!("{what}@{k}") };
+    table.row(name("mean"), &mean.values().cloned().collect::<Vec<_>>());
+    if k > 1 {
+        table.row(name("pass"), &pass.values().cloned().collect::<Vec<_>>());
+    }
+    Ok(Scores { table, k })
+}
+
+pub(super) fn generate(
+    model: &Path,
+    prompt: &str,
+    (temperature, top_p, top_k, max_tokens): (f64, f64, usize, usize),
+    seed: u64,
+) -> Result<String> {
+    let in_range = temperature >= 0.0 && temperature.is_finite() && top_p > 0.0 && top_p <= 1.0;
+    if !in_range {
+        return Err(Error::call("a temperature is 0 or above, and top-p above 0 and at most 1").at("--temperature, --top-p"));
+    }
+    let policy = Policy::load("model", model, &Cpu::default())?;
+    let prompt = policy.tokenizer.encode(prompt).map_err(|why| why.or_at("--prompt"))?;
+    if prompt.is_empty() {
+        return Err(Error::call("the prompt has no tokens").at("--prompt"));
+    }
+    let sampling = Sampling { temperature, top_p, top_k, max_tokens, eos: policy.eos() };
+    let streams = vec![Stream::new(seed, Purpose::Rollout, 0, 0)];
+    let said = policy.decoder.generate(&[Request { prompt, copies: 1, streams }], &sampling, None)?;
+    Ok(said.first().map(|one| policy.tokenizer.decode(&one.tokens)).unwrap_or_default())
+}
+
+pub(super) fn score(model: &Path, text: Option<&str>, tokens: Option<&str>) -> Result<Value> {
+    let policy = Policy::load("model", model, &Cpu::default())?;
+    let ids: Vec<u32> = match (text, tokens) {
+        (Some(text), _) => policy.tokenizer.encode(text).map_err(|why| why.or_at("--text"))?,
+        (None, Some(list)) => list
+            .split(',')
+            .map(|id| id.trim().parse().map_err(|_| Error::call(format!("`{id}` is not a token id")).at("--tokens").next("write ids as 5,17,3")))
+            .collect::<Result<_>>()?,
+        (None, None) => Vec::new(),
+    };
+    if ids.len() < 2 {
+        return Err(Error::call(format!("{} tokens are too few: each token after the first is scored", ids.len())).at("--text"));
+    }
+    let width = policy.vocabulary();
+    if let Some(id) = ids.iter().find(|id| **id as usize >= width) {
+        return Err(Error::call(format!("token {id} is not in the vocabulary of {width}")).at("--tokens"));
+    }
+    let packed = Packed::of([(&ids[..1], &ids[1..])]);
+    let log_probs = policy.decoder.log_probs(&packed, &ids[1..])?;
+    let mean = log_probs.iter().sum::<f64>() / log_probs.len() as f64;
+    Ok(json!({ "tokens": ids, "logprobs": log_probs, "perplexity": (-mean).exp() }))
+}
+
+fn must_be_free(folder: &Path) -> Result<()> {
+    let taken = std::fs::read_dir(folder).map_or(folder.exists(), |mut entries| entries.next().is_some());
+    if taken {
+        return Err(Error::call("holds something already").at(folder.display()).next("choose another --to"));
+    }
+    Ok(())
+}
+
+pub(super) fn export(directory: &Path, to: &Path, bf16: bool) -> Result<()> {
+    must_be_free(to)?;
+    let run = RunDirectory::existing(directory)?;
+    let checkpoint = latest(&run)?.ok_or_else(|| {
+        Error::call("the run has no checkpoint yet").at(directory.display()).next("let it finish, or go on with `limbeck resume`")
+    })?;
+    let student = Policy::load("student", &checkpoint.join("student"), &Cpu::default())?;
+    student.save(to, if bf16 { WeightType::Bf16 } else { WeightType::F32 })
+}
+
+pub(super) fn init(args: &InitArgs) -> Result<()> {
+    must_be_free(&args.to)?;
+    let tokenizer = match &args.tokenizer {
+        Some(path) => Tokenizer::load(path)?,
+        None => Tokenizer::tasks(),
+    };
+    let heads = args.heads.max(1);
+    let eos = tokenizer.eos();
+    let config = ModelConfig {
+        family: Family::Llama,
+        hidden_size: args.hidden,
+        intermediate_size: args.ffn,
+        num_hidden_layers: args.layers,
+        num_attention_heads: heads,
+        num_key_value_heads: args.kv_heads.unwrap_or(heads),
+        head_dim: args.hidden / heads,
+        vocab_size: tokenizer.vocab_size(),
+        max_position_embeddings: args.context,
+        rope_theta: 10_000.0,
+        rms_norm_eps: 1e-5,
+        tie_word_embeddings: args.tied,
+        attention_bias: false,
+        bos_token_id: None,
+        eos_token_id: eos.into_iter().collect(),
+        pad_token_id: tokenizer.pad(),
+    };
+    config.check()?;
+    let decoder = Decoder::random(&config, args.seed, &Cpu::default())?;
+    Policy { name: "model".to_string(), decoder, tokenizer: std::sync::Arc::new(tokenizer) }.save(&args.to, WeightType::F32)
+}

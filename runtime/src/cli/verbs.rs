@@ -1,0 +1,185 @@
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::args::{Output, RunArgs, Verb};
+use super::{model, Entry};
+use crate::error::{Error, Result};
+use crate::run::{recipe_of, RunDirectory, Shown, TrainOptions};
+use crate::suggest::nearest;
+
+pub(super) fn run(verb: Verb, recipes: &'static [Entry]) -> Result<ExitCode> {
+    match verb {
+        Verb::List { json } => list(recipes, json),
+        Verb::Show { recipe, plan, source } => {
+            let entry = find(recipes, &recipe)?;
+            let text = match (plan, source) {
+                (true, _) => entry.plan.to_ron(),
+                (_, true) => entry.source.to_string(),
+                _ => entry.loop_text.to_string(),
+            };
+            say(text.trim_end())
+        }
+        Verb::Check(args) => check(recipes, &args),
+        Verb::Train { run, out, dry_run, shown } => {
+            let (entry, options) = open(recipes, &run, &shown)?;
+            let options = TrainOptions { out, dry_run, ..options };
+            show(&(entry.train)(&options)?, &shown)
+        }
+        Verb::Resume { directory, shown } => {
+            let file = RunDirectory::existing(&directory)?.path("run.ron");
+            let entry = find(recipes, &recipe_in(&file)?)?;
+            show(&(entry.resume)(&directory, shown.quiet)?, &shown)
+        }
+        Verb::Replay { recipe, rollouts, set, seed } => {
+            let replay = (find(recipes, &recipe)?.replay)(&rollouts, &set, seed)?;
+            say(replay.to_json_lines().trim_end())
+        }
+        Verb::Eval { run, model, task, samples, per_level, temperature, seed, shown } => {
+            let asked = model::Asked { model, task, samples, per_level, temperature, seed };
+            let table = match run {
+                Some(file) => {
+                    let name = recipe_in(&file)?;
+                    let options = TrainOptions { file, ..TrainOptions::default() };
+                    model::eval_run((find(recipes, &name)?.held_out)(&options)?, &asked, shown.quiet)?
+                }
+                None => model::eval_model(&asked, shown.quiet)?,
+            };
+            say(&if shown.json { table.to_json().to_string() } else { table.to_string() })
+        }
+        Verb::Generate { model, prompt, temperature, top_p, top_k, max_tokens, seed } => {
+            say(&model::generate(&model, &prompt, (temperature, top_p, top_k, max_tokens), seed)?)
+        }
+        Verb::Score { model, text, tokens } => {
+            say(&model::score(&model, text.as_deref(), tokens.as_deref())?.to_string())
+        }
+        Verb::Export { directory, to, bf16 } => {
+            model::export(&directory, &to, bf16)?;
+            say(&format!("wrote {}", to.display()))
+        }
+        Verb::Init(args) => {
+            model::init(&args)?;
+            say(&format!("wrote {}", args.to.display()))
+        }
+    }
+}
+
+/// Results go to stdout; a pipe that was closed is no error.
+fn say(text: &str) -> Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::run(format!("cannot be written: {why}")).at("stdout"))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn find(recipes: &'static [Entry], name: &str) -> Result<&'static Entry> {
+    recipes.iter().find(|entry| entry.name == name).ok_or_else(|| {
+        let error = Error::call(format!("there is no recipe `{name}`"));
+        match nearest(name, recipes.iter().map(|entry| entry.name)) {
+            Some(near) => error.next(format!("did you mean `{near}`?")),
+            None => error.next("`limbeck list` shows them all"),
+        }
+    })
+}
+
+fn recipe_in(file: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(file).map_err(|why| Error::reading(file, why))?;
+    recipe_of(&text, &file.display().to_string())
+}
+
+fn open(recipes: &'static [Entry], args: &RunArgs, shown: &Output) -> Result<(&'static Entry, TrainOptions)> {
+    let written = recipe_in(&args.run)?;
+    let name = args.recipe.clone().unwrap_or_else(|| written.clone());
+    let entry = find(recipes, &name).map_err(|why| why.or_at(format!("{}, `recipe`", args.run.display())))?;
+    let options = TrainOptions {
+        file: args.run.clone(),
+        set: args.set.clone(),
+        other_recipe: name != written,
+        quiet: shown.quiet,
+        json: shown.json,
+        ..TrainOptions::default()
+    };
+    Ok((entry, options))
+}
+
+fn list(recipes: &[Entry], as_json: bool) -> Result<ExitCode> {
+    if as_json {
+        let rows: Vec<_> = recipes
+            .iter()
+            .map(|e| json!({"name": e.name, "paper": paper(e.doc), "base": e.plan.base, "about": first_line(e.doc)}))
+            .collect();
+        return say(&json!(rows).to_string());
+    }
+    let wide = |of: fn(&Entry) -> String| recipes.iter().map(|e| of(e).chars().count()).max().unwrap_or(0);
+    let (name, source) = (wide(|e| e.name.to_string()), wide(|e| paper(e.doc)));
+    let lines: Vec<String> = recipes
+        .iter()
+        .map(|e| {
+            let base = e.plan.base.map_or(String::new(), |base| format!(" (from {base})"));
+            format!("{:name$}  {:source$}  {}{base}", e.name, paper(e.doc), first_line(e.doc))
+        })
+        .collect();
+    say(&lines.join("\n"))
+}
+
+fn first_line(doc: &str) -> &str {
+    doc.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
+}
+
+/// The first arXiv number in a recipe's doc.
+fn paper(doc: &str) -> String {
+    let Some(at) = doc.find("arXiv") else { return "-".to_string() };
+    let number: String = doc[at + 5..]
+        .chars()
+        .skip_while(|c| !c.is_ascii_digit())
+        .take_while(|c| c.is_ascii_digit() || *c == '.')
+        .collect();
+    format!("arXiv {}", number.trim_end_matches('.'))
+}
+
+fn check(recipes: &'static [Entry], args: &RunArgs) -> Result<ExitCode> {
+    let (entry, options) = open(recipes, args, &Output { json: false, quiet: true })?;
+    let findings = (entry.check)(&options);
+    say(&findings.good.join("\n"))?;
+    for wrong in &findings.wrong {
+        eprintln!("error: {wrong}");
+    }
+    if findings.wrong.is_empty() {
+        say("all is well")
+    } else {
+        Ok(ExitCode::from(2))
+    }
+}
+
+fn show(shown: &Shown, output: &Output) -> Result<ExitCode> {
+    if output.json {
+        return say(&json!({
+            "steps": shown.steps,
+            "seconds": shown.seconds,
+            "directory": shown.directory,
+            "accuracy": shown.table.as_ref().map(crate::log::Table::to_json),
+        })
+        .to_string());
+    }
+    if let Some(table) = &shown.table {
+        say(&format!("\n{table}"))?;
+    }
+    if let Some((prompt, before, after)) = &shown.example {
+        say(&format!("\nasked   {prompt}\nbefore  {}\nafter   {}", before.trim(), after.trim()))?;
+    }
+    match &shown.directory {
+        Some(folder) => say(&format!(
+            "\n{} steps in {:.0} s; the run is in {}\nlook at it: {}",
+            shown.steps,
+            shown.seconds,
+            folder.display(),
+            folder.join("report.html").display()
+        )),
+        None => say(&format!("\n{} step in {:.1} s; a dry run leaves nothing behind", shown.steps, shown.seconds)),
+    }
+}

@@ -1,0 +1,134 @@
+//! What AdamW remembers of each parameter, and the update of a whole model.
+
+use super::{Hyper, Rates};
+use crate::error::{Error, Result};
+use crate::models::Decoder;
+use crate::tensor::{self, failed, Device, Grads, Matrix};
+
+/// The moments of one parameter on the host, for a checkpoint. Values are row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moment {
+    /// The parameter's name, as in a Hugging Face checkpoint.
+    pub name: String,
+    /// The running mean of its gradient.
+    pub first: Vec<f32>,
+    /// The running mean of its squared gradient.
+    pub second: Vec<f32>,
+}
+
+/// The two moments of every parameter of a model, and how many updates made them.
+#[derive(Clone, Debug)]
+pub struct Moments<D: Device> {
+    steps: u64,
+    first: Vec<Matrix<D>>,
+    second: Vec<Matrix<D>>,
+}
+
+impl<D: Device> Moments<D> {
+    /// Zeros for every parameter of `decoder`; no update yet.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn new(decoder: &Decoder<D>) -> Result<Self> {
+        let zeros = || {
+            let zero = |p: &crate::models::Parameter<D>| {
+                let (rows, columns) = tensor::shape(p.value());
+                tensor::matrix(decoder.device(), rows, columns, vec![0.0; rows * columns])
+            };
+            decoder.parameters().iter().map(zero).collect::<Result<Vec<_>>>()
+        };
+        Ok(Self { steps: 0, first: zeros()?, second: zeros()? })
+    }
+
+    /// How many updates have been made.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Moves `decoder` one step along `grads`, scaled by `hyper.grad_scale`, with decoupled decay of the parameters whose
+    /// names `decay` accepts.
+    ///
+    /// # Errors
+    /// When `grads` or these moments are not of this model, or the device fails.
+    pub fn update(
+        &mut self,
+        decoder: &mut Decoder<D>,
+        grads: &Grads<D>,
+        hyper: &Hyper,
+        decay: impl Fn(&str) -> bool,
+    ) -> Result<()> {
+        let (count, device) = (decoder.parameters().len(), decoder.device().clone());
+        if self.first.len() != count || grads.buffers().len() != count {
+            return Err(Error::run(format!(
+                "{count} parameters, {} moments and {} gradients are not of one model",
+                self.first.len(),
+                grads.buffers().len()
+            )));
+        }
+        self.steps += 1;
+        let (steps, moments) = (self.steps, self.first.iter_mut().zip(&mut self.second));
+        let work = || {
+            for ((parameter, (first, second)), g) in decoder.parameters_mut().iter_mut().zip(moments).zip(grads.buffers()) {
+                let rates = Rates::new(hyper, steps, decay(parameter.name()));
+                device.adamw(parameter.value_mut(), g, first, second, &rates).map_err(failed)?;
+            }
+            Ok(())
+        };
+        work()
+    }
+
+    /// All moments on the host, in the model's order.
+    pub fn export(&self, decoder: &Decoder<D>) -> Vec<Moment> {
+        let moments = self.first.iter().zip(&self.second).zip(decoder.parameters());
+        let export = |((first, second), parameter): ((_, _), &crate::models::Parameter<D>)| Moment {
+            name: parameter.name().to_owned(),
+            first: tensor::to_host(first),
+            second: tensor::to_host(second),
+        };
+        moments.map(export).collect()
+    }
+
+    /// The moments that were exported after `steps` updates of `decoder`, in any order.
+    ///
+    /// # Errors
+    /// When a parameter has none, one belongs to no parameter, or a length differs: named, with both numbers.
+    pub fn import(decoder: &Decoder<D>, steps: u64, moments: Vec<Moment>) -> Result<Self> {
+        let mut by_name = std::collections::BTreeMap::new();
+        for moment in moments {
+            if let Some(twice) = by_name.insert(moment.name.clone(), moment) {
+                return Err(Error::call(format!("the optimiser state has `{}` twice", twice.name)));
+            }
+        }
+        let mut all = Self { steps, first: Vec::new(), second: Vec::new() };
+        for parameter in decoder.parameters() {
+            let name = parameter.name();
+            let Some(moment) = by_name.remove(name) else {
+                return Err(Error::call(format!("the optimiser state has no moments for `{name}`")));
+            };
+            let (rows, columns) = tensor::shape(parameter.value());
+            for (values, into) in [(moment.first, &mut all.first), (moment.second, &mut all.second)] {
+                if values.len() != rows * columns {
+                    return Err(Error::call(format!(
+                        "the optimiser state has {} values for `{name}`, which has {}",
+                        values.len(),
+                        rows * columns
+                    )));
+                }
+                into.push(tensor::matrix(decoder.device(), rows, columns, values)?);
+            }
+        }
+        match by_name.into_keys().next() {
+            Some(name) => Err(Error::call(format!("the optimiser state has moments for `{name}`, which the model lacks"))),
+            None => Ok(all),
+        }
+    }
+}
+
+/// The length of the whole gradient: the root of the sum of squares over all parameters, in `f64`.
+///
+/// # Errors
+/// When the device fails.
+pub fn grad_norm<D: Device>(decoder: &Decoder<D>, grads: &Grads<D>) -> Result<f64> {
+    let squares = grads.buffers().iter().map(|g| decoder.device().sum_squares(g).map_err(failed));
+    Ok(squares.sum::<Result<f64>>()?.sqrt())
+}

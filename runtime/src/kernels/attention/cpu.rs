@@ -1,0 +1,163 @@
+//! The forward pass. A task is one key-and-value head of one span; within it, blocks of query rows, so
+//! that scores take block times length and not length times length.
+
+use super::rotary::rotate;
+use super::{AttentionKernel, Heads, Layout};
+use crate::kernels::exp::softmax_row;
+use crate::kernels::matmul::{multiply, multiply_raw, Left, Panels, Right, Write};
+use crate::kernels::parallel::{self, rows_per_piece, Shared};
+use crate::kernels::simd::vectorised;
+use crate::tensor::{cpu_matrix, slice, Buffer, Cpu, HasErr, Matrix};
+use rayon::prelude::*;
+
+/// Query rows of one block.
+pub(super) const BLOCK: usize = 32;
+
+/// One head among those of a row: values `offset..offset + width` of a row of `step` values.
+#[derive(Clone, Copy)]
+pub(crate) struct Head {
+    pub step: usize,
+    pub offset: usize,
+    pub width: usize,
+}
+
+impl Head {
+    /// Head `index` of `count`.
+    pub fn new(index: usize, count: usize, width: usize) -> Self {
+        Self { step: count * width, offset: index * width, width }
+    }
+
+    /// From the first value of `row` on.
+    pub fn from<'a>(&self, values: &'a [f32], row: usize) -> &'a [f32] {
+        &values[row * self.step + self.offset..]
+    }
+}
+
+/// The rotated queries (scaled by 1 / sqrt(width) as well) and keys.
+pub struct Rotated {
+    pub(super) q: Vec<f32>,
+    pub(super) k: Vec<f32>,
+}
+
+impl AttentionKernel for Cpu {
+    type Kept = Rotated;
+
+    fn attention(
+        &self,
+        q: &Matrix<Self>,
+        k: &Matrix<Self>,
+        v: &Matrix<Self>,
+        layout: &Layout,
+    ) -> Result<(Matrix<Self>, Rotated), <Self as HasErr>::Err> {
+        let heads = layout.heads;
+        let kept = Rotated {
+            q: rotate_heads(slice(q), heads.query * heads.width, layout, heads.scale()),
+            k: rotate_heads(slice(k), heads.shared * heads.width, layout, 1.0),
+        };
+        let (v, len) = (slice(v), kept.q.len());
+        let mut out = Vec::with_capacity(len);
+        let target = Shared::new(&mut out.spare_capacity_mut()[..len]);
+        (0..layout.spans.len() * heads.shared).into_par_iter().for_each_init(Scratch::default, |scratch, task| {
+            let (span, shared) = (layout.spans[task / heads.shared].clone(), task % heads.shared);
+            scratch.load(&kept, v, heads, shared, span.start, span.len());
+            for query in shared * heads.group()..(shared + 1) * heads.group() {
+                let head = Head::new(query, heads.query, heads.width);
+                for first in (0..span.len()).step_by(BLOCK) {
+                    let rows = (span.len() - first).min(BLOCK);
+                    let weights = scratch.weights(head, &kept.q, span.start + first, first, rows);
+                    let right = scratch.values.right().shallow(first + rows);
+                    let to = target.at((span.start + first) * head.step + head.offset).cast();
+                    // SAFETY: this task alone writes these rows of this head, inside `out`.
+                    unsafe { multiply_raw(weights.left(&scratch.scores), right, to, head.step, Write::Set) };
+                }
+            }
+        });
+        // SAFETY: the spans cover all rows without a gap, the heads each row.
+        unsafe { out.set_len(len) };
+        let rows = layout.spans.last().map_or(0, |span| span.end);
+        Ok((cpu_matrix(self, rows, heads.query * heads.width, out)?, kept))
+    }
+
+    fn attention_backward(
+        &self,
+        kept: &Rotated,
+        v: &Matrix<Self>,
+        layout: &Layout,
+        g: &Buffer<Self>,
+        into: [&mut Buffer<Self>; 3],
+    ) -> Result<(), <Self as HasErr>::Err> {
+        super::backward::backward(kept, slice(v), layout, g, into.map(|buffer| &mut buffer[..]));
+        Ok(())
+    }
+}
+
+/// Every row of `x`, `width` wide, rotated to its position in its span and scaled.
+pub(crate) fn rotate_heads(x: &[f32], width: usize, layout: &Layout, scale: f32) -> Vec<f32> {
+    let mut out = vec![0.0; x.len()];
+    let positions: Vec<usize> = layout.spans.iter().flat_map(|span| 0..span.len()).collect();
+    let piece = rows_per_piece(width) * width;
+    parallel::each_piece(&mut out, piece, |start, out| {
+        let rows = out.chunks_exact_mut(width).zip(x[start..].chunks_exact(width));
+        for ((to, from), &position) in rows.zip(&positions[start / width..]) {
+            let (cos, sin) = layout.rotary.at(position);
+            rotate(from, cos, sin, scale, to);
+        }
+    });
+    out
+}
+
+/// The memory of one task.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// Keys of the span: depth = a head's width, columns = rows of the span.
+    pub keys: Panels,
+    /// Values of the span: depth = rows of the span, columns = a head's width.
+    pub values: Panels,
+    /// Scores of one block, then attention weights.
+    pub scores: Vec<f32>,
+}
+
+/// The shape of a block of attention weights: row i of it sees the first `first + i + 1` of `columns`.
+#[derive(Clone, Copy)]
+pub(super) struct Weights {
+    pub rows: usize,
+    pub columns: usize,
+}
+
+impl Weights {
+    pub fn left(self, scores: &[f32]) -> Left<'_> {
+        Left::rows(scores, self.rows, self.columns)
+    }
+}
+
+impl Scratch {
+    /// Packs keys and values of head `shared` for the `len` rows from `start`.
+    pub fn load(&mut self, kept: &Rotated, v: &[f32], heads: Heads, shared: usize, start: usize, len: usize) {
+        if len > 0 {
+            let head = Head::new(shared, heads.shared, heads.width);
+            self.keys.pack_columns(head.from(&kept.k, start), heads.width, len, head.step);
+            self.values.pack_rows(head.from(v, start), len, heads.width, head.step);
+        }
+    }
+
+    /// Computes the attention weights of `rows` query rows from row `start` of the batch, `first` of the span.
+    pub fn weights(&mut self, head: Head, q: &[f32], start: usize, first: usize, rows: usize) -> Weights {
+        let columns = first + rows;
+        self.scores.resize(rows * columns, 0.0);
+        let keys = Right { columns, ..self.keys.right() };
+        multiply(Left::rows(head.from(q, start), rows, head.step), keys, &mut self.scores, columns, Write::Set);
+        causal_softmax(&mut self.scores, columns, first);
+        Weights { rows, columns }
+    }
+}
+
+vectorised! {
+    /// Softmax of the first `first + i + 1` scores of row i, zeros after them.
+    fn causal_softmax(scores: &mut [f32], columns: usize, first: usize) {
+        for (row, scores) in scores.chunks_exact_mut(columns).enumerate() {
+            let (seen, ahead) = scores.split_at_mut(first + row + 1);
+            softmax_row(seen);
+            ahead.fill(0.0);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Rotary positions and causal attention within each sequence of a packed batch, with grouped queries.
+
+mod backward;
+mod cpu;
+mod rotary;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use cpu::{rotate_heads, Head};
+pub(crate) use rotary::rotate;
+pub use rotary::Rotary;
+
+use super::misfit;
+use crate::error::Result;
+use crate::tensor::{self, failed, put_gradient, take_gradient, Buffer, Device, Matrix, Storage, Tape};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How many heads there are, and how wide each is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heads {
+    /// Query heads; a multiple of `shared`.
+    pub query: usize,
+    /// Key and value heads, each shared by `query / shared` query heads in a row.
+    pub shared: usize,
+    /// Values a head; even.
+    pub width: usize,
+}
+
+impl Heads {
+    /// Query heads to each key and value head.
+    pub fn group(&self) -> usize {
+        self.query / self.shared
+    }
+
+    /// What the products of queries and keys are multiplied by: 1 / sqrt(width).
+    pub fn scale(&self) -> f32 {
+        1.0 / (self.width as f32).sqrt()
+    }
+}
+
+/// Where the sequences of a packed batch lie: rows that follow each other, in order, without a gap.
+/// Positions start at 0 in each.
+pub type Spans = Arc<[Range<usize>]>;
+
+/// What attention needs to know besides its inputs.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// The heads.
+    pub heads: Heads,
+    /// The sequences.
+    pub spans: Spans,
+    /// Sines and cosines, for positions as far as the longest span.
+    pub rotary: Arc<Rotary>,
+}
+
+/// Attention on a device.
+pub trait AttentionKernel: Storage<f32> {
+    /// What the backward pass needs from the forward pass.
+    type Kept: 'static;
+
+    /// Rotates `q` `[N, query * width]` and `k` `[N, shared * width]` to their positions and attends, each row to
+    /// itself and the rows before it in its span: `[N, query * width]`.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn attention(
+        &self,
+        q: &Matrix<Self>,
+        k: &Matrix<Self>,
+        v: &Matrix<Self>,
+        layout: &Layout,
+    ) -> Result<(Matrix<Self>, Self::Kept), Self::Err>;
+
+    /// Adds to the gradients of `q`, `k` and `v` (in this order in `into`) what the output's gradient `g` makes of them.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn attention_backward(
+        &self,
+        kept: &Self::Kept,
+        v: &Matrix<Self>,
+        layout: &Layout,
+        g: &Buffer<Self>,
+        into: [&mut Buffer<Self>; 3],
+    ) -> Result<(), Self::Err>;
+}
+
+/// Causal attention within each span, over heads rotated to their positions: `[N, query * width]`. `q`, `k` and `v`
+/// are three different matrices.
+///
+/// # Errors
+/// When the shapes do not fit the heads and the spans.
+pub fn attention<D: Device, T: Tape<f32, D>>(
+    tape: &mut T,
+    [q, k, v]: [&Matrix<D>; 3],
+    layout: &Layout,
+) -> Result<Matrix<D>> {
+    fits([q, k, v].map(tensor::shape), layout)?;
+    let (y, kept) = q.device().attention(q, k, v, layout).map_err(failed)?;
+    if T::OWNS_TAPE {
+        let (q, k, v, out, layout) = (q.clone(), k.clone(), v.clone(), y.clone(), layout.clone());
+        tape.add_backward_op(move |flow| {
+            let g = take_gradient(flow, &out)?;
+            let mut g_q = take_gradient(flow, &q)?;
+            let (mut g_k, mut g_v) = (take_gradient(flow, &k)?, take_gradient(flow, &v)?);
+            q.device().attention_backward(&kept, &v, &layout, &g, [&mut g_q, &mut g_k, &mut g_v])?;
+            put_gradient(flow, &q, g_q)?;
+            put_gradient(flow, &k, g_k)?;
+            put_gradient(flow, &v, g_v)
+        });
+    }
+    Ok(y)
+}
+
+fn fits(shapes: [(usize, usize); 3], layout: &Layout) -> Result<()> {
+    let Layout { heads, spans, rotary } = layout;
+    if heads.shared == 0 || heads.query % heads.shared != 0 || heads.width % 2 != 0 {
+        return Err(misfit("attention", format!("{heads:?}")));
+    }
+    let rows = spans.last().map_or(0, |span| span.end);
+    let narrow = (rows, heads.shared * heads.width);
+    if shapes != [(rows, heads.query * heads.width), narrow, narrow] {
+        return Err(misfit("attention", format!("{shapes:?} for {heads:?} over {rows} rows")));
+    }
+    let mut next = 0;
+    for span in spans.iter() {
+        if span.start != next || span.end < span.start {
+            return Err(misfit("attention", format!("span {span:?} should start at {next}")));
+        }
+        if span.len() > rotary.positions() || rotary.half() * 2 != heads.width {
+            return Err(misfit("attention", format!("span {span:?} is longer than the rotary table")));
+        }
+        next = span.end;
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Rotary positions (Su et al., RoFormer, 2021), half-split as in the Hugging Face models.
+
+use crate::kernels::simd::vectorised;
+
+/// cos and sin of `position * base^(-2i / width)`, for every position and every i below width / 2.
+#[derive(Debug)]
+pub struct Rotary {
+    half: usize,
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+}
+
+impl Rotary {
+    /// The table for `positions` positions and heads of `width` values, with base `theta`.
+    pub fn new(positions: usize, width: usize, theta: f64) -> Self {
+        let half = width / 2;
+        // angles are rounded to f32 as in transformers, so that far positions agree with it
+        let rate = |i: usize| (1.0 / theta.powf(2.0 * i as f64 / width as f64)) as f32;
+        let rates: Vec<f32> = (0..half).map(rate).collect();
+        let angles = (0..positions).flat_map(|p| rates.iter().map(move |r| f64::from(p as f32 * r)));
+        let (sin, cos) = angles.map(|a| (a.sin() as f32, a.cos() as f32)).unzip();
+        Self { half, cos, sin }
+    }
+
+    /// How many positions the table has.
+    pub fn positions(&self) -> usize {
+        self.cos.len() / self.half.max(1)
+    }
+
+    /// Half the width of a head.
+    pub fn half(&self) -> usize {
+        self.half
+    }
+
+    /// Cosines and sines of `position`.
+    pub(crate) fn at(&self, position: usize) -> (&[f32], &[f32]) {
+        let start = position * self.half;
+        (&self.cos[start..][..self.half], &self.sin[start..][..self.half])
+    }
+}
+
+vectorised! {
+    /// Rotates each head in `from` (one row) by the angles given, scaled by `scale`, into `to`.
+    pub(crate) fn rotate(from: &[f32], cos: &[f32], sin: &[f32], scale: f32, to: &mut [f32]) {
+        let half = cos.len();
+        for (from, to) in from.chunks_exact(2 * half).zip(to.chunks_exact_mut(2 * half)) {
+            let ((a, b), (to_a, to_b)) = (from.split_at(half), to.split_at_mut(half));
+            let angles = cos.iter().zip(sin);
+            for (((a, b), (c, s)), (to_a, to_b)) in a.iter().zip(b).zip(angles).zip(to_a.iter_mut().zip(to_b)) {
+                *to_a = (a * c - b * s) * scale;
+                *to_b = (b * c + a * s) * scale;
+            }
+        }
+    }
+
+    /// Adds to `to` the gradient through [`rotate`]: `from` turned back and scaled.
+    pub(crate) fn rotate_back(from: &[f32], cos: &[f32], sin: &[f32], scale: f32, to: &mut [f32]) {
+        let half = cos.len();
+        for (from, to) in from.chunks_exact(2 * half).zip(to.chunks_exact_mut(2 * half)) {
+            let ((a, b), (to_a, to_b)) = (from.split_at(half), to.split_at_mut(half));
+            let angles = cos.iter().zip(sin);
+            for (((a, b), (c, s)), (to_a, to_b)) in a.iter().zip(b).zip(angles).zip(to_a.iter_mut().zip(to_b)) {
+                *to_a += (a * c + b * s) * scale;
+                *to_b += (b * c - a * s) * scale;
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+use super::*;
+use crate::kernels::check;
+use crate::tensor::NoneTape;
+
+fn layout(heads: Heads, lengths: &[usize]) -> Layout {
+    let mut next = 0;
+    let spans = lengths.iter().map(|len| {
+        next += len;
+        next - len..next
+    });
+    let longest = lengths.iter().copied().max().unwrap_or(0);
+    Layout { heads, spans: spans.collect(), rotary: Arc::new(Rotary::new(longest, heads.width, 100.0)) }
+}
+
+fn inputs(heads: Heads, rows: usize) -> [Matrix<crate::tensor::Cpu>; 3] {
+    let narrow = heads.shared * heads.width;
+    [check::matrix(rows, heads.query * heads.width, 1), check::matrix(rows, narrow, 2), check::matrix(rows, narrow, 3)]
+}
+
+/// Straight from the formula, in `f64`.
+fn reference([q, k, v]: [&[f32]; 3], layout: &Layout) -> Vec<f64> {
+    let Heads { query, shared, width } = layout.heads;
+    let turned = |x: &[f32], heads: usize, row: usize, position: usize, head: usize, i: usize| {
+        let at = |i: usize| f64::from(x[row * heads * width + head * width + i]);
+        let angle = position as f64 * 100f64.powf(-2.0 * (i % (width / 2)) as f64 / width as f64);
+        let other = if i < width / 2 { -at(i + width / 2) } else { at(i - width / 2) };
+        at(i) * angle.cos() + other * angle.sin()
+    };
+    let mut out = Vec::new();
+    for span in layout.spans.iter() {
+        for (row, h) in span.clone().flat_map(|row| (0..query).map(move |h| (row, h))) {
+            let other = h / (query / shared);
+            let score = |j: usize| {
+                let dot = |i| {
+                    turned(q, query, row, row - span.start, h, i) * turned(k, shared, j, j - span.start, other, i)
+                };
+                ((0..width).map(dot).sum::<f64>() / (width as f64).sqrt()).exp()
+            };
+            let scores: Vec<f64> = (span.start..=row).map(score).collect();
+            let total: f64 = scores.iter().sum();
+            for i in 0..width {
+                let value = |j: usize| f64::from(v[(j * shared + other) * width + i]);
+                let terms = scores.iter().enumerate().map(|(j, s)| s / total * value(span.start + j));
+                out.push(terms.sum());
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn forward_is_its_formula() {
+    for (query, shared, width) in [(4, 4, 8), (4, 2, 6), (3, 1, 34)] {
+        let heads = Heads { query, shared, width };
+        let layout = layout(heads, &[1, 5, 70, 0, 33]);
+        let [q, k, v] = inputs(heads, 109);
+        let y = attention(&mut NoneTape, [&q, &k, &v], &layout).unwrap();
+        let expected = reference([&q, &k, &v].map(tensor::slice), &layout);
+        for (i, (&y, e)) in tensor::slice(&y).iter().zip(expected).enumerate() {
+            assert!((f64::from(y) - e).abs() < 3e-6, "{i}: {y} {e}");
+        }
+    }
+}
+
+#[test]
+fn backward_agrees_with_differences() {
+    for (query, shared, width) in [(2, 2, 4), (4, 2, 2)] {
+        let heads = Heads { query, shared, width };
+        let layout = layout(heads, &[3, 0, 1, 5]);
+        let narrow = (9, shared * width);
+        check::differences(&[(9, query * width), narrow, narrow], 3e-3, |tape, x| {
+            attention(tape, [&x[0], &x[1], &x[2]], &layout)
+        });
+    }
+    // long enough for two blocks
+    let layout = layout(Heads { query: 1, shared: 1, width: 2 }, &[35]);
+    check::differences(&[(35, 2); 3], 3e-3, |tape, x| attention(tape, [&x[0], &x[1], &x[2]], &layout));
+}
+
+#[test]
+fn a_sequence_does_not_see_its_neighbours() {
+    let heads = Heads { query: 4, shared: 2, width: 16 };
+    let [q, k, v] = inputs(heads, 50);
+    let packed = attention(&mut NoneTape, [&q, &k, &v], &layout(heads, &[13, 37])).unwrap();
+    let tail = |x: &Matrix<crate::tensor::Cpu>| {
+        let columns = tensor::shape(x).1;
+        tensor::matrix(x.device(), 37, columns, tensor::slice(x)[13 * columns..].to_vec()).unwrap()
+    };
+    let alone = attention(&mut NoneTape, [&tail(&q), &tail(&k), &tail(&v)], &layout(heads, &[37])).unwrap();
+    assert_eq!(tensor::slice(&packed)[13 * 64..], *tensor::slice(&alone));
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let heads = Heads { query: 4, shared: 2, width: 4 };
+    let [q, k, v] = inputs(heads, 8);
+    for layout in [layout(heads, &[9]), layout(Heads { shared: 3, ..heads }, &[8]), layout(Heads { shared: 4, ..heads }, &[8])] {
+        assert!(attention(&mut NoneTape, [&q, &k, &v], &layout).is_err());
+    }
+    let mut gap = layout(heads, &[4, 4]);
+    gap.spans = vec![0..4, 5..8].into();
+    assert!(attention(&mut NoneTape, [&q, &k, &v], &gap).is_err());
+}

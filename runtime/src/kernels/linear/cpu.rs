@@ -1,0 +1,63 @@
+use super::LinearKernel;
+use crate::kernels::add::increase;
+use crate::kernels::matmul::{accumulate, product, Left, Panels};
+use crate::kernels::parallel::rows_per_piece;
+use crate::tensor::{cpu_matrix, shape, slice, Buffer, Cpu, HasErr, Matrix};
+use rayon::prelude::*;
+
+/// Weights packed for products with their transpose.
+#[derive(Debug)]
+pub struct Packed(Panels);
+
+impl LinearKernel for Cpu {
+    type Prepared = Packed;
+
+    fn prepare(&self, weight: &Matrix<Self>) -> Result<Packed, <Self as HasErr>::Err> {
+        let (outer, inner) = shape(weight);
+        Ok(Packed(Panels::of_columns(slice(weight), inner, outer)))
+    }
+
+    fn linear(
+        &self,
+        x: &Matrix<Self>,
+        Packed(weight): &Packed,
+        bias: Option<&Matrix<Self>>,
+    ) -> Result<Matrix<Self>, <Self as HasErr>::Err> {
+        let (rows, inner) = shape(x);
+        let (left, right) = (Left::rows(slice(x), rows, inner), weight.right());
+        let out = match bias {
+            None => product(left, right),
+            Some(bias) => {
+                let mut out = slice(bias).repeat(rows);
+                accumulate(left, right, &mut out);
+                out
+            }
+        };
+        cpu_matrix(self, rows, right.columns, out)
+    }
+
+    fn linear_backward(
+        &self,
+        x: &Matrix<Self>,
+        weight: &Matrix<Self>,
+        g: &Buffer<Self>,
+        g_x: &mut Buffer<Self>,
+        g_weight: &mut Buffer<Self>,
+        g_bias: Option<&mut Buffer<Self>>,
+    ) -> Result<(), <Self as HasErr>::Err> {
+        let ((rows, inner), outer) = (shape(x), shape(weight).0);
+        accumulate(Left::rows(g, rows, outer), Panels::of_rows(slice(weight), outer, inner).right(), g_x);
+        accumulate(Left::columns(g, outer, outer), Panels::of_rows(slice(x), rows, inner).right(), g_weight);
+        if let Some(g_bias) = g_bias {
+            let parts: Vec<_> = g.par_chunks(rows_per_piece(outer) * outer).map(|g| sum_rows(g, outer)).collect();
+            parts.iter().for_each(|part| increase(g_bias, part));
+        }
+        Ok(())
+    }
+}
+
+fn sum_rows(values: &[f32], width: usize) -> Vec<f32> {
+    let mut sum = vec![0.0; width];
+    values.chunks_exact(width).for_each(|row| increase(&mut sum, row));
+    sum
+}

@@ -1,0 +1,108 @@
+//! The linear layer: x · Wᵀ + b.
+
+mod cpu;
+
+use super::misfit;
+use crate::error::Result;
+use crate::tensor::{self, failed, put_gradient, take_gradient, Buffer, Device, Matrix, Storage, Tape};
+
+/// The linear layer on a device.
+pub trait LinearKernel: Storage<f32> {
+    /// Weights laid out for repeated use, when they do not change between uses.
+    type Prepared: Send + Sync;
+
+    /// Lays out `weight` `[out, in]`.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn prepare(&self, weight: &Matrix<Self>) -> Result<Self::Prepared, Self::Err>;
+
+    /// `x · weightᵀ + bias`.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn linear(
+        &self,
+        x: &Matrix<Self>,
+        weight: &Self::Prepared,
+        bias: Option<&Matrix<Self>>,
+    ) -> Result<Matrix<Self>, Self::Err>;
+
+    /// Adds to the gradients of `x`, `weight` and the bias what the output's gradient `g` makes of them.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn linear_backward(
+        &self,
+        x: &Matrix<Self>,
+        weight: &Matrix<Self>,
+        g: &Buffer<Self>,
+        g_x: &mut Buffer<Self>,
+        g_weight: &mut Buffer<Self>,
+        g_bias: Option<&mut Buffer<Self>>,
+    ) -> Result<(), Self::Err>;
+}
+
+/// `x` `[N, in]` times the transpose of `weight` `[out, in]`, plus `bias` `[1, out]` in every row: `[N, out]`.
+/// `prepared` is the same weight, laid out before.
+///
+/// # Errors
+/// When the shapes do not fit.
+pub fn linear<D: Device, T: Tape<f32, D>>(
+    tape: &mut T,
+    x: &Matrix<D>,
+    weight: &Matrix<D>,
+    bias: Option<&Matrix<D>>,
+    prepared: Option<&D::Prepared>,
+) -> Result<Matrix<D>> {
+    let ((rows, inner), (outer, expected)) = (tensor::shape(x), tensor::shape(weight));
+    if inner != expected {
+        return Err(misfit("linear", format!("{rows} x {inner} into weights {outer} x {expected}")));
+    }
+    if let Some(wrong) = bias.map(tensor::shape).filter(|&shape| shape != (1, outer)) {
+        return Err(misfit("linear", format!("a bias {wrong:?} for {outer} outputs")));
+    }
+    let device = x.device();
+    let y = match prepared {
+        Some(weight) => device.linear(x, weight, bias),
+        None => device.prepare(weight).and_then(|weight| device.linear(x, &weight, bias)),
+    };
+    let y = y.map_err(failed)?;
+    if T::OWNS_TAPE {
+        let (x, weight, bias, out) = (x.clone(), weight.clone(), bias.cloned(), y.clone());
+        tape.add_backward_op(move |flow| {
+            let g = take_gradient(flow, &out)?;
+            let (mut g_x, mut g_weight) = (take_gradient(flow, &x)?, take_gradient(flow, &weight)?);
+            let mut g_bias = bias.as_ref().map(|bias| take_gradient(flow, bias)).transpose()?;
+            x.device().linear_backward(&x, &weight, &g, &mut g_x, &mut g_weight, g_bias.as_mut())?;
+            if let (Some(bias), Some(g_bias)) = (&bias, g_bias) {
+                put_gradient(flow, bias, g_bias)?;
+            }
+            put_gradient(flow, &x, g_x)?;
+            put_gradient(flow, &weight, g_weight)
+        });
+    }
+    Ok(y)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::check;
+
+    #[test]
+    fn backward_agrees_with_differences() {
+        check::differences(&[(9, 10), (7, 10)], 2e-3, |tape, x| linear(tape, &x[0], &x[1], None, None));
+        check::differences(&[(3, 33), (34, 33), (1, 34)], 2e-3, |tape, x| {
+            linear(tape, &x[0], &x[1], Some(&x[2]), None)
+        });
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_refused() {
+        let (x, w, b) = (check::matrix(2, 3, 1), check::matrix(4, 5, 2), check::matrix(1, 3, 3));
+        let tape = &mut tensor::NoneTape;
+        assert!(linear(tape, &x, &w, None, None).is_err());
+        assert!(linear(tape, &x, &check::matrix(4, 3, 2), Some(&b), None).is_err());
+    }
+}

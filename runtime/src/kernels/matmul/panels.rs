@@ -1,0 +1,146 @@
+//! The right side of a product, packed: panels of 32 columns, each depth by depth, padded with zeros.
+
+use crate::kernels::parallel;
+
+/// Columns in a panel.
+pub(crate) const WIDTH: usize = 32;
+
+/// A packed right side that owns its memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Panels {
+    values: Vec<f32>,
+    depth: usize,
+    columns: usize,
+}
+
+/// A packed right side: element `(d, c)` is at `c / 32 * panel_step + d * 32 + c % 32`.
+#[derive(Clone, Copy)]
+pub(crate) struct Right<'a> {
+    pub values: &'a [f32],
+    pub depth: usize,
+    pub columns: usize,
+    pub panel_step: usize,
+}
+
+impl<'a> Right<'a> {
+    /// Columns `start..start + count`; `start` must be a multiple of 32.
+    pub fn columns(self, start: usize, count: usize) -> Self {
+        debug_assert!(start % WIDTH == 0);
+        Self { values: &self.values[start / WIDTH * self.panel_step..], columns: count, ..self }
+    }
+
+    /// The first `depth` of the depth.
+    pub fn shallow(self, depth: usize) -> Self {
+        debug_assert!(depth <= self.depth);
+        Self { depth, ..self }
+    }
+
+    /// Stops the program rather than read past the end.
+    pub(super) fn check(&self) {
+        let panels = self.columns.div_ceil(WIDTH);
+        let end = (panels.max(1) - 1) * self.panel_step + self.depth * WIDTH;
+        assert!(end <= self.values.len(), "right side of {} values ends before {end}", self.values.len());
+    }
+}
+
+impl Panels {
+    /// The packed right side, to multiply with.
+    pub fn right(&self) -> Right<'_> {
+        Right { values: &self.values, depth: self.depth, columns: self.columns, panel_step: self.depth * WIDTH }
+    }
+
+    /// Makes room without clearing it; every value is written by the packing that follows.
+    fn resize(&mut self, depth: usize, columns: usize) {
+        (self.depth, self.columns) = (depth, columns);
+        self.values.resize(columns.div_ceil(WIDTH) * depth * WIDTH, 0.0);
+    }
+
+    /// Packs `depth` rows of `columns` values that lie `step` apart.
+    pub fn pack_rows(&mut self, source: &[f32], depth: usize, columns: usize, step: usize) {
+        self.resize(depth, columns);
+        if depth == 0 {
+            return;
+        }
+        for (panel, target) in self.values.chunks_exact_mut(depth * WIDTH).enumerate() {
+            pack_panel_of_rows(target, &source[panel * WIDTH..], (columns - panel * WIDTH).min(WIDTH), step);
+        }
+    }
+
+    /// Packs the transpose of `columns` rows of `depth` values that lie `step` apart.
+    pub fn pack_columns(&mut self, source: &[f32], depth: usize, columns: usize, step: usize) {
+        self.resize(depth, columns);
+        if depth == 0 {
+            return;
+        }
+        for (panel, target) in self.values.chunks_exact_mut(depth * WIDTH).enumerate() {
+            pack_panel_of_columns(target, &source[panel * WIDTH * step..], (columns - panel * WIDTH).min(WIDTH), step);
+        }
+    }
+
+    /// [`Panels::pack_rows`] of a large contiguous matrix, over all threads.
+    pub fn of_rows(source: &[f32], depth: usize, columns: usize) -> Self {
+        Self::spread(depth, columns, |panel, target| {
+            pack_panel_of_rows(target, &source[panel * WIDTH..], (columns - panel * WIDTH).min(WIDTH), columns);
+        })
+    }
+
+    /// [`Panels::pack_columns`] of a large contiguous matrix, over all threads.
+    pub fn of_columns(source: &[f32], depth: usize, columns: usize) -> Self {
+        Self::spread(depth, columns, |panel, target| {
+            let rows = (columns - panel * WIDTH).min(WIDTH);
+            pack_panel_of_columns(target, &source[panel * WIDTH * depth..], rows, depth);
+        })
+    }
+
+    fn spread(depth: usize, columns: usize, pack: impl Fn(usize, &mut [f32]) + Sync) -> Self {
+        let mut panels = Self { values: vec![0.0; columns.div_ceil(WIDTH) * depth * WIDTH], depth, columns };
+        if depth > 0 {
+            // several panels a task, so that a task is worth its start
+            let size = depth * WIDTH;
+            let group = parallel::PIECE.div_ceil(size);
+            parallel::each_piece(&mut panels.values, group * size, |start, chunk| {
+                for (i, target) in chunk.chunks_exact_mut(size).enumerate() {
+                    pack(start / size + i, target);
+                }
+            });
+        }
+        panels
+    }
+}
+
+fn pack_panel_of_rows(target: &mut [f32], source: &[f32], columns: usize, step: usize) {
+    for (d, line) in target.chunks_exact_mut(WIDTH).enumerate() {
+        let from = &source[d * step..][..columns];
+        if columns == WIDTH {
+            line.copy_from_slice(from);
+        } else {
+            line[..columns].copy_from_slice(from);
+            line[columns..].fill(0.0);
+        }
+    }
+}
+
+fn pack_panel_of_columns(target: &mut [f32], source: &[f32], columns: usize, step: usize) {
+    let depth = target.len() / WIDTH;
+    if columns < WIDTH {
+        target.fill(0.0);
+    }
+    // eight columns at a time: eight reading heads, and writes that stay within a cache line
+    for first in (0..columns).step_by(8) {
+        let heads = (columns - first).min(8);
+        if heads == 8 {
+            let rows: [&[f32]; 8] = std::array::from_fn(|i| &source[(first + i) * step..][..depth]);
+            for (d, line) in target.chunks_exact_mut(WIDTH).enumerate() {
+                for (slot, row) in line[first..first + 8].iter_mut().zip(&rows) {
+                    *slot = row[d];
+                }
+            }
+        } else {
+            for c in first..first + heads {
+                for (line, &v) in target.chunks_exact_mut(WIDTH).zip(&source[c * step..][..depth]) {
+                    line[c] = v;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+use super::*;
+use crate::kernels::simd::{level, Level};
+use crate::rng::{Purpose, Stream};
+
+fn random(len: usize, minor: u64) -> Vec<f32> {
+    let mut stream = Stream::new(5, Purpose::Task, 0, minor);
+    (0..len).map(|_| stream.normal() as f32).collect()
+}
+
+/// Each element as one chain of fused multiply-adds: what every path must give bit for bit.
+fn reference(left: &[f32], right: &[f32], rows: usize, depth: usize, columns: usize) -> Vec<f32> {
+    let mut out = vec![0.0f32; rows * columns];
+    for r in 0..rows {
+        for c in 0..columns {
+            for d in 0..depth {
+                out[r * columns + c] = left[r * depth + d].mul_add(right[d * columns + c], out[r * columns + c]);
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn every_split_gives_the_same_bits() {
+    for (rows, depth, columns) in [(1, 1, 1), (3, 5, 7), (8, 32, 32), (65, 40, 100), (200, 130, 344), (9, 2100, 33)] {
+        let (a, b) = (random(rows * depth, 1), random(depth * columns, 2));
+        let expected = reference(&a, &b, rows, depth, columns);
+        let transposed: Vec<f32> =
+            (0..columns * depth).map(|i| b[i % depth * columns + i / depth]).collect();
+        let left = Left::rows(&a, rows, depth);
+        assert_eq!(product(left, Panels::of_rows(&b, depth, columns).right()), expected);
+        assert_eq!(product(left, Panels::of_columns(&transposed, depth, columns).right()), expected);
+        let turned: Vec<f32> = (0..rows * depth).map(|i| a[i % rows * depth + i / rows]).collect();
+        let mut panels = Panels::default();
+        panels.pack_rows(&b, depth, columns, columns);
+        let mut out = vec![f32::NAN; rows * columns];
+        multiply(Left::columns(&turned, rows, rows), panels.right(), &mut out, columns, Write::Set);
+        assert_eq!(out, expected);
+        // the first half of the depth set, the second added, is the same chain
+        let half = depth / 2;
+        multiply(left, panels.right().shallow(half), &mut out, columns, Write::Set);
+        panels.pack_rows(&b[half * columns..], depth - half, columns, columns);
+        multiply(Left::rows(&a[half..], rows, depth), panels.right(), &mut out, columns, Write::Add);
+        assert_eq!(out, expected);
+    }
+}
+
+#[test]
+fn every_instruction_set_gives_the_same_bits() {
+    let (rows, depth, columns) = (7, 50, 29);
+    let (a, b) = (random(rows * depth, 3), random(depth * columns, 4));
+    let expected = reference(&a, &b, rows, depth, columns);
+    let panels = Panels::of_rows(&b, depth, columns);
+    let mut levels = vec![Level::Plain];
+    #[cfg(target_arch = "x86_64")]
+    match level() {
+        Level::Avx512 => levels.extend([Level::Avx2, Level::Avx512]),
+        Level::Avx2 => levels.push(Level::Avx2),
+        Level::Plain => {}
+    }
+    levels.push(level());
+    for level in levels {
+        let mut out = vec![0.0; rows * columns];
+        for add in [false, true] {
+            let tile = micro::Tile {
+                depth: if add { depth - 20 } else { 20 },
+                left: a[if add { 20 } else { 0 }..].as_ptr(),
+                row_step: depth,
+                depth_step: 1,
+                right: panels.right().values[if add { 20 * WIDTH } else { 0 }..].as_ptr(),
+                out: out.as_mut_ptr(),
+                out_step: columns,
+                columns,
+                add,
+            };
+            // SAFETY: the tile lies inside the three buffers and the level is one this processor has.
+            unsafe { micro::run(level, rows, &tile) };
+        }
+        assert_eq!(out, expected, "{level:?}");
+    }
+}

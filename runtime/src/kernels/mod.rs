@@ -1,0 +1,57 @@
+//! The operations of a decoder, one folder each: a trait that a device implements (forward and backward,
+//! on its own buffers) and one function over tensors that puts the backward step on a tape.
+//!
+//! The layout is packed: the sequences of a batch lie one after the other in `[N, …]` matrices, without
+//! padding, and [`Spans`](attention::Spans) says where each begins. Nothing here knows a model or a method.
+
+pub mod adamw;
+pub mod add;
+pub mod attention;
+pub mod decode_attention;
+pub mod embed;
+pub mod exp;
+pub mod linear;
+pub(crate) mod matmul;
+pub(crate) mod parallel;
+pub mod rms_norm;
+pub mod select_rows;
+pub(crate) mod simd;
+pub mod swiglu;
+pub mod token_loss;
+
+#[cfg(test)]
+pub(crate) mod check;
+
+use crate::error::Error;
+
+/// Everything a device must be able to do.
+pub trait Kernels:
+    adamw::AdamWKernel
+    + add::AddKernel
+    + attention::AttentionKernel
+    + decode_attention::DecodeKernel
+    + linear::LinearKernel
+    + rms_norm::RmsNormKernel
+    + select_rows::SelectKernel
+    + swiglu::SwigluKernel
+    + token_loss::LossKernel
+{
+}
+
+impl<D> Kernels for D where
+    D: adamw::AdamWKernel
+        + add::AddKernel
+        + attention::AttentionKernel
+        + decode_attention::DecodeKernel
+        + linear::LinearKernel
+        + rms_norm::RmsNormKernel
+        + select_rows::SelectKernel
+        + swiglu::SwigluKernel
+        + token_loss::LossKernel
+{
+}
+
+/// `operation` was given things that do not go together.
+pub(crate) fn misfit(operation: &str, what: impl std::fmt::Display) -> Error {
+    Error::run(format!("{operation}: {what}"))
+}

@@ -1,0 +1,72 @@
+//! The gate of the feed-forward block: silu(gate) * up.
+
+mod cpu;
+
+use super::misfit;
+use crate::error::Result;
+use crate::tensor::{self, failed, put_gradient, take_gradient, Buffer, Device, Matrix, Storage, Tape};
+
+/// SwiGLU on a device.
+pub trait SwigluKernel: Storage<f32> {
+    /// `gate * sigmoid(gate) * up`, element by element.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn swiglu(&self, gate: &Matrix<Self>, up: &Matrix<Self>) -> Result<Matrix<Self>, Self::Err>;
+
+    /// Adds to the gradients of `gate` and `up` what the output's gradient `g` makes of them.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn swiglu_backward(
+        &self,
+        gate: &Matrix<Self>,
+        up: &Matrix<Self>,
+        g: &Buffer<Self>,
+        g_gate: &mut Buffer<Self>,
+        g_up: &mut Buffer<Self>,
+    ) -> Result<(), Self::Err>;
+}
+
+/// `silu(gate) * up`: two different matrices of one shape.
+///
+/// # Errors
+/// When the shapes differ.
+pub fn swiglu<D: Device, T: Tape<f32, D>>(tape: &mut T, gate: &Matrix<D>, up: &Matrix<D>) -> Result<Matrix<D>> {
+    if tensor::shape(gate) != tensor::shape(up) {
+        return Err(misfit("swiglu", format!("{:?} and {:?}", tensor::shape(gate), tensor::shape(up))));
+    }
+    let y = gate.device().swiglu(gate, up).map_err(failed)?;
+    if T::OWNS_TAPE {
+        let (gate, up, out) = (gate.clone(), up.clone(), y.clone());
+        tape.add_backward_op(move |flow| {
+            let g = take_gradient(flow, &out)?;
+            let (mut g_gate, mut g_up) = (take_gradient(flow, &gate)?, take_gradient(flow, &up)?);
+            gate.device().swiglu_backward(&gate, &up, &g, &mut g_gate, &mut g_up)?;
+            put_gradient(flow, &gate, g_gate)?;
+            put_gradient(flow, &up, g_up)
+        });
+    }
+    Ok(y)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::check;
+
+    #[test]
+    fn backward_agrees_with_differences() {
+        check::differences(&[(4, 9), (4, 9)], 2e-3, |tape, x| swiglu(tape, &x[0], &x[1]));
+    }
+
+    #[test]
+    fn forward_is_its_formula() {
+        let (gate, up) = (check::matrix(3, 50, 1), check::matrix(3, 50, 2));
+        let y = swiglu(&mut tensor::NoneTape, &gate, &up).unwrap();
+        for ((&y, &g), &u) in tensor::slice(&y).iter().zip(tensor::slice(&gate)).zip(tensor::slice(&up)) {
+            let (g, u) = (f64::from(g), f64::from(u));
+            assert!((f64::from(y) - g / (1.0 + (-g).exp()) * u).abs() < 1e-6);
+        }
+    }
+}

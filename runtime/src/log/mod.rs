@@ -1,0 +1,26 @@
+//! What people see and what a run leaves behind: numbers, samples, curves, one table, one page.
+//!
+//! [`Metrics`] holds the numbers of one step. [`JsonLines`] and [`EventFile`] write them to disk,
+//! [`Progress`] shows them while the run goes, [`Table`] and [`ReportData`] when it is over.
+
+pub mod accuracy;
+mod disk;
+pub mod jsonl;
+pub mod metrics;
+pub mod progress;
+pub mod report;
+pub mod side;
+pub mod table;
+mod table_text;
+pub mod tensorboard;
+mod training;
+
+pub use accuracy::{Accuracy, Change, Estimate};
+pub use jsonl::{read_metrics, JsonLines};
+pub use metrics::Metrics;
+pub use progress::{Progress, ProgressStyle};
+pub use report::{ReportData, Sample, StageSettings};
+pub use side::Side;
+pub use table::Table;
+pub use tensorboard::EventFile;
+pub use training::Log;

@@ -1,0 +1,347 @@
+//! What a run writes while it trains.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use serde_json::{json, Value};
+
+use super::{EventFile, JsonLines, Metrics, Progress, Sample};
+use crate::batch::Routed;
+use crate::capability::Signal;
+use crate::error::{Error, Result};
+use crate::recipe::Recipe;
+use crate::run::{side, Evaluation, Report, Run};
+use crate::stages::calibrate::margin::trajectory_return;
+use crate::stages::calibrate::order::{consistent_share, order};
+use crate::world::World;
+
+/// How many rollouts of a step are written down.
+const SAMPLES: usize = 4;
+/// How many rollouts the report shows.
+const REPORT_SAMPLES: usize = 48;
+/// A masked share above this is worth a warning: the gap mask then removes what is to be learnt.
+const MASKED_WARNING: f64 = 0.03;
+
+/// The log of a run: numbers, samples, progress, and the batch to save should a number not be finite.
+pub struct Log {
+    files: Option<Files>,
+    folder: Option<PathBuf>,
+    progress: Arc<Mutex<Progress>>,
+    now: Metrics,
+    since: Instant,
+    started: Instant,
+    losses: BTreeMap<usize, Vec<f64>>,
+    batch: Option<Box<dyn Recordable>>,
+    history: Vec<(u64, Metrics)>,
+    samples: Vec<Sample>,
+    steps: u64,
+    seed: u64,
+    held_out: Option<Arc<Evaluation>>,
+    warned: bool,
+}
+
+struct Files {
+    metrics: JsonLines,
+    samples: JsonLines,
+    events: EventFile,
+}
+
+/// A batch that can be written down.
+trait Recordable: Send {
+    fn lines(&self) -> Vec<Value>;
+}
+
+impl<S: Signal> Recordable for Routed<S> {
+    fn lines(&self) -> Vec<Value> {
+        self.part().map(|i| record(self, i, None)).collect()
+    }
+}
+
+impl Log {
+    /// Opens the log of a run: the run directory's files, the plan and the loop.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn open<R: Recipe>(run: &Run, recipe: &R) -> Result<Self> {
+        let mut files = None;
+        if let Some(directory) = &run.directory {
+            directory.write("run.ron", &run.effective)?;
+            directory.write("plan.ron", &plan_now(recipe))?;
+            directory.write("loop.rs", &format!("{}\n", R::LOOP))?;
+            files = Some(Files {
+                metrics: JsonLines::open(&directory.path("metrics.jsonl"))?,
+                samples: JsonLines::open(&directory.path("samples.jsonl"))?,
+                events: EventFile::create(&directory.path("tb"), R::NAME, 0)?,
+            });
+        }
+        Ok(Self {
+            files,
+            folder: run.directory.as_ref().map(|directory| directory.root().to_path_buf()),
+            progress: Arc::clone(&run.progress),
+            now: Metrics::default(),
+            since: Instant::now(),
+            started: Instant::now(),
+            losses: BTreeMap::new(),
+            batch: None,
+            history: Vec::new(),
+            samples: Vec::new(),
+            steps: run.steps,
+            seed: run.seed,
+            held_out: run.held_out.clone(),
+            warned: false,
+        })
+    }
+
+    /// Drops what was written after the first `done` steps: a run that was killed may have gone on
+    /// after its last checkpoint.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub(crate) fn restart_after(&mut self, done: u64) -> Result<()> {
+        if let Some(files) = &mut self.files {
+            files.metrics.truncate_after(done)?;
+            files.samples.truncate_after(done)?;
+            files.events.restart_at(done + 1)?;
+        }
+        Ok(())
+    }
+
+    /// Sets a number of this step.
+    pub fn set(&mut self, name: &str, value: f64) {
+        self.now.set(name, value);
+    }
+
+    /// Adds to a number of this step.
+    pub fn add(&mut self, name: &str, value: f64) {
+        self.now.add(name, value);
+    }
+
+    /// Adds to a weighted mean of this step.
+    pub fn mean(&mut self, name: &str, value: f64, weight: f64) {
+        self.now.mean(name, value, weight);
+    }
+
+    /// Adds the seconds since `start` to a stage's time.
+    pub fn time(&mut self, stage: &str, start: Instant) {
+        self.now.add(&format!("{stage}_time"), start.elapsed().as_secs_f64());
+    }
+
+    /// Keeps the batch at hand, to be saved should a number not be finite.
+    pub(crate) fn remember<S: Signal>(&mut self, batch: &Routed<S>) {
+        self.batch = Some(Box::new(batch.clone()));
+    }
+
+    /// Keeps the loss of one token for this step's samples.
+    pub(crate) fn token_loss(&mut self, response: usize, loss: f64) {
+        self.losses.entry(response).or_default().push(loss);
+    }
+
+    /// Saves the batch and says what is not finite, at which token.
+    pub(crate) fn stop(&self, what: &str, response: usize, token: usize) -> Error {
+        self.stop_batch(&format!("{what} at response {response}, token {token}"))
+    }
+
+    /// Saves the batch and says what is not finite.
+    pub(crate) fn stop_batch(&self, what: &str) -> Error {
+        let error = Error::run(what);
+        let (Some(folder), Some(batch)) = (&self.folder, &self.batch) else {
+            return error.next("lower `step.lr`, or look for damaged weights");
+        };
+        let path = folder.join("failed-batch.jsonl");
+        let text: String = batch.lines().iter().map(|line| format!("{line}\n")).collect();
+        match crate::run::write_whole(&path, text.as_bytes()) {
+            Ok(()) => error.next(format!(
+                "the batch is saved as {}; lower `step.lr`, or look for damaged weights; earlier checkpoints are intact",
+                path.display()
+            )),
+            Err(why) => error.next(format!("the batch could not be saved: {why}")),
+        }
+    }
+
+    /// Writes one line of numbers, some samples, and, when it is due, a held-out look.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn step<S: Signal, W: World>(&mut self, it: u64, routed: &Routed<S>, world: &mut W) -> Result<()> {
+        let mut metrics = routed.rollouts().ledger.clone();
+        describe(routed, &mut metrics);
+        metrics.merge(&self.now);
+        let seconds = self.since.elapsed().as_secs_f64();
+        let tokens = metrics.get("tokens").unwrap_or(0.0);
+        metrics.set("step_time", seconds);
+        metrics.set("tokens_per_second", tokens / seconds.max(1e-9));
+        if let Some(look) = self.look(it, world)? {
+            metrics.merge(&look);
+        }
+        self.warn(&metrics);
+        let shown = self.show(it, routed, world);
+        if let Some(files) = &mut self.files {
+            files.metrics.write(it + 1, &metrics)?;
+            for sample in &shown {
+                files.samples.write(it + 1, sample)?;
+            }
+            files.events.scalars(it + 1, &metrics)?;
+        }
+        if let Ok(mut progress) = self.progress.lock() {
+            progress.step(it, &metrics);
+        }
+        self.history.push((it + 1, metrics));
+        self.now = Metrics::default();
+        self.losses.clear();
+        self.since = Instant::now();
+        Ok(())
+    }
+
+    /// Accuracy on held-out prompts, when it is due.
+    fn look<W: World>(&self, it: u64, world: &W) -> Result<Option<Metrics>> {
+        let Some(held_out) = &self.held_out else { return Ok(None) };
+        let due = held_out.every > 0 && (it + 1) % held_out.every == 0 && it + 1 < self.steps;
+        if !due {
+            return Ok(None);
+        }
+        let found = held_out.look(world.student(), self.seed, |title, total| side(&self.progress, title, total))?;
+        let mut metrics = Metrics::default();
+        for (domain, accuracy) in &found {
+            metrics.set(&format!("eval/accuracy/{domain}"), accuracy.rate().unwrap_or(0.0));
+        }
+        Ok(Some(metrics))
+    }
+
+    fn warn(&mut self, metrics: &Metrics) {
+        let masked = metrics.get("masked_share").unwrap_or(0.0);
+        if masked > MASKED_WARNING && !self.warned {
+            self.warned = true;
+            self.say(&format!(
+                "warning: the gap mask leaves out {:.1} % of the tokens; a teacher this sure needs a wider `loss.gap_mask`",
+                100.0 * masked
+            ));
+        }
+        let failures = metrics.get("verify_failures").unwrap_or(0.0);
+        if failures > 0.0 {
+            self.say(&format!("{failures} responses could not be judged (the verifier failed); they count as not judged"));
+        }
+    }
+
+    fn say(&self, text: &str) {
+        if let Ok(progress) = self.progress.lock() {
+            progress.println(text);
+        }
+    }
+
+    /// Some rollouts of this step as JSON; a few over the whole run are kept for the report.
+    fn show<S: Signal, W: World>(&mut self, it: u64, routed: &Routed<S>, world: &W) -> Vec<Value> {
+        let rollouts = routed.rollouts();
+        let count = rollouts.responses_N.len();
+        let picks: Vec<usize> = (0..SAMPLES.min(count)).map(|k| (k * count / SAMPLES.min(count)) % count).collect();
+        let each = (self.steps * SAMPLES as u64).div_ceil(REPORT_SAMPLES as u64).max(1);
+        let tokenizer = &world.student().tokenizer;
+        for (k, &i) in picks.iter().enumerate() {
+            if (it * SAMPLES as u64 + k as u64) % each != 0 {
+                continue;
+            }
+            let response = &rollouts.responses_N[i];
+            let tokens: Vec<String> = response.tokens_T.iter().map(|&id| tokenizer.show(id)).collect();
+            self.samples.push(Sample {
+                step: it + 1,
+                prompt: rollouts.prompt_of(i).text.clone(),
+                domain: rollouts.prompt_of(i).domain().to_string(),
+                response: tokens,
+                advantage: routed.signal().rewards(i).map(<[f64]>::to_vec),
+                regime: None,
+                correct: routed.outcome(i),
+                kept: rollouts.kept_N[i],
+            });
+        }
+        picks.iter().map(|&i| record(routed, i, self.losses.get(&i))).collect()
+    }
+
+    /// Closes the log.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn finish<W: World>(self, _: &W) -> Result<Report> {
+        Ok(Report {
+            steps: self.steps,
+            metrics: self.history,
+            samples: self.samples,
+            seconds: self.started.elapsed().as_secs_f64(),
+        })
+    }
+}
+
+/// One response with what was decided of it: the line `replay` prints, plus its text.
+fn record<S: Signal>(routed: &Routed<S>, i: usize, losses: Option<&Vec<f64>>) -> Value {
+    let (rollouts, signal) = (routed.rollouts(), routed.signal());
+    let response = &rollouts.responses_N[i];
+    let before = signal.return_before(i);
+    json!({
+        "prompt": rollouts.prompt_of(i).text,
+        "domain": rollouts.prompt_of(i).domain(),
+        "text": response.text,
+        "tokens": response.tokens_T,
+        "correct": routed.outcome(i),
+        "kept": rollouts.kept_N[i],
+        "return": before,
+        "calibrated_return": before.map(|g| signal.rewards(i).map_or(g, trajectory_return)),
+        "advantage": signal.rewards(i),
+        "regime": Value::Null,
+        "weight": (0..response.tokens_T.len()).map(|t| routed.weight(i, t)).collect::<Vec<_>>(),
+        "loss": losses,
+    })
+}
+
+/// The numbers of a batch that do not depend on the loss.
+fn describe<S: Signal>(routed: &Routed<S>, metrics: &mut Metrics) {
+    let (rollouts, signal) = (routed.rollouts(), routed.signal());
+    for (i, response) in rollouts.responses_N.iter().enumerate() {
+        let length = response.tokens_T.len() as f64;
+        metrics.add("tokens", length);
+        metrics.mean("response_length", length, 1.0);
+        metrics.mean("finished", f64::from(u8::from(response.finished)), 1.0);
+        metrics.mean("kept_fraction", f64::from(u8::from(rollouts.kept_N[i])), 1.0);
+        if let Some(correct) = routed.outcome(i) {
+            let right = f64::from(u8::from(correct));
+            metrics.mean("reward", right, 1.0);
+            metrics.mean(&format!("accuracy/{}", rollouts.prompt_of(i).domain()), right, 1.0);
+        }
+        if let Some(before) = signal.return_before(i) {
+            metrics.mean("reverse_kl", -before, length);
+        }
+    }
+    describe_order(routed, metrics);
+}
+
+/// Whether right responses return more than wrong ones, before and after calibration.
+fn describe_order<S: Signal>(routed: &Routed<S>, metrics: &mut Metrics) {
+    let signal = routed.signal();
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for group in routed.rollouts().groups() {
+        let outcomes: Vec<_> = group.iter().map(|&i| routed.outcome(i)).collect();
+        let returns: Option<Vec<f64>> = group.iter().map(|&i| signal.return_before(i)).collect();
+        let calibrated: Option<Vec<f64>> = group.iter().map(|&i| signal.rewards(i).map(trajectory_return)).collect();
+        before.extend(returns.map(|returns| order(&returns, &outcomes)));
+        after.extend(calibrated.map(|returns| order(&returns, &outcomes)));
+    }
+    let mixed = before.iter().filter(|group| group.mixed).count();
+    if !before.is_empty() && routed.outcomes().iter().any(Option::is_some) {
+        metrics.set("mixed_groups", mixed as f64 / before.len() as f64);
+        let pairs: usize = before.iter().map(|group| group.pairs).sum();
+        if pairs > 0 {
+            let inverted: usize = before.iter().map(|group| group.inverted).sum();
+            metrics.set("inverted_pairs", inverted as f64 / pairs as f64);
+        }
+    }
+    if let Some(share) = consistent_share(&before) {
+        metrics.set("order_consistent", share);
+    }
+    if let Some(share) = consistent_share(&after) {
+        metrics.set("order_consistent_after", share);
+    }
+}
+
+/// The plan with the settings as they run, not as they default.
+fn plan_now<R: Recipe>(recipe: &R) -> String {
+    R::PLAN.with_settings(recipe.settings()).to_ron()
+}

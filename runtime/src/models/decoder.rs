@@ -1,0 +1,180 @@
+//! A decoder: its configuration, its parameters, and what can be asked of it.
+
+use super::config::ModelConfig;
+use super::forward::Pass;
+use super::packed::Packed;
+use super::weights::{plan, Parameter, Places};
+use crate::error::{Error, Result};
+use crate::kernels::exp::log_sum_exp;
+use crate::kernels::select_rows::select_rows;
+use crate::kernels::token_loss::{token_loss, TokenLoss};
+use crate::tensor::{self, Device, Grads, Matrix, NoneTape, OwnedTape};
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// A decoder-only language model of the Llama or Qwen family, in `f32` on device `D`.
+#[derive(Debug)]
+pub struct Decoder<D: Device> {
+    pub(super) config: ModelConfig,
+    pub(super) device: D,
+    pub(super) parameters: Vec<Parameter<D>>,
+    pub(super) places: Places,
+}
+
+/// Logits worked on at a time where only something small is wanted of each row.
+const LOGITS: usize = 1 << 24;
+
+impl<D: Device> Clone for Decoder<D> {
+    /// A copy with its own weights. Panics where [`Decoder::deep_copy`] gives an error.
+    fn clone(&self) -> Self {
+        self.deep_copy().expect("the device has memory for a copy of the weights")
+    }
+}
+
+impl<D: Device> Decoder<D> {
+    /// A model with random weights: N(0, 0.02), smaller where the residual stream is added to; norms 1, biases 0.
+    /// The same seed gives the same weights.
+    ///
+    /// # Errors
+    /// When the sizes do not go together or the device is out of memory.
+    pub fn random(config: &ModelConfig, seed: u64, device: &D) -> Result<Self> {
+        config.check()?;
+        let (specs, places) = plan(config);
+        let parameter = |(index, spec): (usize, super::weights::Spec)| {
+            let values = spec.random(seed, index);
+            Parameter::new(device, spec, values)
+        };
+        let parameters = specs.into_iter().enumerate().map(parameter).collect::<Result<_>>()?;
+        Ok(Self { config: config.clone(), device: device.clone(), parameters, places })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// The device the weights are on.
+    pub fn device(&self) -> &D {
+        &self.device
+    }
+
+    /// All parameters, in a fixed order: embedding, layers, last norm, output layer unless tied.
+    pub fn parameters(&self) -> &[Parameter<D>] {
+        &self.parameters
+    }
+
+    /// All parameters, for changing their values in place.
+    pub fn parameters_mut(&mut self) -> &mut [Parameter<D>] {
+        &mut self.parameters
+    }
+
+    /// How many numbers the model has.
+    pub fn size(&self) -> usize {
+        self.parameters.iter().map(|p| p.shape().iter().product::<usize>()).sum()
+    }
+
+    /// A copy with its own weights.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn deep_copy(&self) -> Result<Self> {
+        let parameters = self.parameters.iter().map(Parameter::deep_copy).collect::<Result<_>>()?;
+        Ok(Self { config: self.config.clone(), device: self.device.clone(), parameters, places: self.places.clone() })
+    }
+
+    /// The logits of the rows of `batch`, `[R, V]`, without a tape.
+    ///
+    /// # Errors
+    /// When a prompt is empty, a sequence is too long, a token id is outside the vocabulary, or the device fails.
+    pub fn logits(&self, batch: &Packed) -> Result<Matrix<D>> {
+        if batch.rows().is_empty() {
+            batch.check(self.config.max_position_embeddings)?;
+            return tensor::matrix(&self.device, 0, self.config.vocab_size, Vec::new());
+        }
+        self.device.within(|| {
+            let tape = &mut NoneTape;
+            let pass = Pass::new(self);
+            let hidden = pass.rows(tape, batch)?;
+            pass.head(tape, &hidden)
+        })
+    }
+
+    /// The natural-log probability of `ids[r]` at row r of `batch`; summed in `f64` from `f32` logits.
+    ///
+    /// # Errors
+    /// As [`Decoder::logits`], or when there is not one id for each row or one is outside the vocabulary.
+    pub fn log_probs(&self, batch: &Packed, ids: &[u32]) -> Result<Vec<f64>> {
+        let (count, vocabulary) = (batch.rows().len(), self.config.vocab_size);
+        if ids.len() != count {
+            return Err(Error::call(format!("{} token ids for {count} rows", ids.len())));
+        }
+        if let Some(id) = ids.iter().find(|&&id| id as usize >= vocabulary) {
+            return Err(Error::call(format!("token id {id} is outside the model's vocabulary of {vocabulary}"))
+                .next("check that both models read the same tokenizer"));
+        }
+        if count == 0 {
+            return self.logits(batch).map(|_| Vec::new());
+        }
+        self.device.within(|| {
+            let tape = &mut NoneTape;
+            let pass = Pass::new(self);
+            let hidden = pass.rows(tape, batch)?;
+            let mut log_probs = Vec::with_capacity(count);
+            let step = (LOGITS / vocabulary).max(1);
+            for start in (0..count).step_by(step) {
+                let end = (start + step).min(count);
+                let logits = match end - start == count {
+                    true => pass.head(tape, &hidden)?,
+                    false => {
+                        let some = select_rows(tape, &hidden, (start..end).collect())?;
+                        pass.head(tape, &some)?
+                    }
+                };
+                let values = tensor::to_host(&logits);
+                let rows = values.par_chunks_exact(vocabulary).zip(&ids[start..end]);
+                log_probs.par_extend(rows.map(|(row, &id)| f64::from(row[id as usize]) - log_sum_exp(row)));
+            }
+            Ok(log_probs)
+        })
+    }
+
+    /// Zero gradients for this model.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn zero_grads(&self) -> Result<Grads<D>> {
+        Grads::zeros(&self.device, self.parameters.iter().map(Parameter::value))
+    }
+
+    /// One traced forward pass over `batch`, the loss `Σ weights[r] * loss(r)` over its rows, and one backward pass that
+    /// **adds** to `grads`. Returns the unweighted loss of each row, as the loss gave it, finite or not.
+    ///
+    /// # Errors
+    /// As [`Decoder::logits`], or when there is not one weight for each row. If the device fails half way, `grads` is
+    /// not to be used further.
+    pub fn backward(
+        &self,
+        batch: &Packed,
+        weights: &[f32],
+        loss: &Arc<dyn TokenLoss>,
+        grads: &mut Grads<D>,
+    ) -> Result<Vec<f64>> {
+        if weights.len() != batch.rows().len() {
+            return Err(Error::call(format!("{} weights for {} rows", weights.len(), batch.rows().len())));
+        }
+        if weights.is_empty() {
+            return self.logits(batch).map(|_| Vec::new());
+        }
+        self.device.within(|| {
+            let mut tape = OwnedTape::default();
+            let pass = Pass::new(self);
+            let hidden = pass.rows(&mut tape, batch)?;
+            let logits = pass.head(&mut tape, &hidden)?;
+            let (total, losses) = token_loss(&mut tape, &logits, weights, loss)?;
+            // only the tape holds on to what it needs, so memory is freed while it runs backwards
+            drop((hidden, logits));
+            grads.collect(&total, tape, self.parameters.iter().map(Parameter::value))?;
+            Ok(losses)
+        })
+    }
+}

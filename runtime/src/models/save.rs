@@ -1,0 +1,90 @@
+//! Weights into a Hugging Face folder, so that `transformers` can load it.
+
+use super::decoder::Decoder;
+use super::weights::Parameter;
+use crate::error::{Error, Result};
+use crate::tensor::Device;
+use half::bf16;
+use safetensors::tensor::{serialize_to_file, View};
+use safetensors::Dtype;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// The number type of saved weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WeightType {
+    /// 32 bits: loading gives the same bits back.
+    F32,
+    /// 16 bits, rounded to nearest, ties to even: half the size.
+    Bf16,
+}
+
+impl<D: Device> Decoder<D> {
+    /// Writes `config.json` and `model.safetensors` into folder `dir`, which is made if it is not there. Each file is
+    /// replaced whole or not at all.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or a file cannot be written.
+    pub fn save(&self, dir: &Path, as_: WeightType) -> Result<()> {
+        std::fs::create_dir_all(dir).map_err(|why| Error::writing(dir, why))?;
+        let (info, dtype) = match as_ {
+            WeightType::F32 => (Dtype::F32, "float32"),
+            WeightType::Bf16 => (Dtype::BF16, "bfloat16"),
+        };
+        let tensors = self.parameters.iter().map(|p| (p.name(), Stored { parameter: p, dtype: info }));
+        // transformers refuses files that do not say which framework wrote them
+        let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+        replace(&dir.join("model.safetensors"), |path| {
+            serialize_to_file(tensors, Some(metadata), path).map_err(|why| Error::writing(path, why))
+        })?;
+        replace(&dir.join("config.json"), |path| {
+            std::fs::write(path, self.config.to_json(dtype)).map_err(|why| Error::writing(path, why))
+        })
+    }
+}
+
+/// Writes a file beside `path`, makes sure it is on the disk, and puts it in place.
+fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let settle = || {
+        std::fs::File::open(&beside)?.sync_all()?;
+        std::fs::rename(&beside, path)
+    };
+    let done = write(&beside).and_then(|()| settle().map_err(|why| Error::writing(path, why)));
+    if done.is_err() {
+        // what is left of it is of no use; that it cannot be removed would not be news
+        let _ = std::fs::remove_file(&beside);
+    }
+    done
+}
+
+/// A parameter as it is stored, converted when it is asked for.
+struct Stored<'a, D: Device> {
+    parameter: &'a Parameter<D>,
+    dtype: Dtype,
+}
+
+impl<D: Device> View for Stored<'_, D> {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.parameter.shape()
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let values = self.parameter.to_host();
+        Cow::Owned(match self.dtype {
+            Dtype::BF16 => values.iter().flat_map(|&v| bf16::from_f32(v).to_le_bytes()).collect(),
+            _ => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        })
+    }
+
+    fn data_len(&self) -> usize {
+        let width = if self.dtype == Dtype::BF16 { 2 } else { 4 };
+        width * self.parameter.shape().iter().product::<usize>()
+    }
+}

@@ -1,0 +1,178 @@
+//! The parameters of a decoder: their names and shapes, their order, and random ones to start from.
+
+use super::config::ModelConfig;
+use crate::error::{Error, Result};
+use crate::rng::{Purpose, Stream};
+use crate::tensor::{self, Device, Matrix};
+
+/// One parameter: its name and shape in a Hugging Face checkpoint, and its value as a matrix (a vector is
+/// one row).
+#[derive(Clone, Debug)]
+pub struct Parameter<D: Device> {
+    name: String,
+    shape: Vec<usize>,
+    value: Matrix<D>,
+}
+
+impl<D: Device> Parameter<D> {
+    /// A parameter from row-major values.
+    pub(super) fn new(device: &D, spec: Spec, values: Vec<f32>) -> Result<Self> {
+        let (rows, columns) = spec.matrix();
+        Ok(Self { value: tensor::matrix(device, rows, columns, values)?, name: spec.name, shape: spec.shape })
+    }
+
+    /// The name, for example `model.layers.0.self_attn.q_proj.weight`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The shape: one or two dimensions.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The value on the device.
+    pub fn value(&self) -> &Matrix<D> {
+        &self.value
+    }
+
+    /// The value on the device, for changing it in place. Its shape must stay.
+    pub fn value_mut(&mut self) -> &mut Matrix<D> {
+        &mut self.value
+    }
+
+    /// A copy on the host, row-major.
+    pub fn to_host(&self) -> Vec<f32> {
+        tensor::to_host(&self.value)
+    }
+
+    /// Overwrites the value with row-major `values`.
+    ///
+    /// # Errors
+    /// When there are more or fewer of them: with the name and both numbers.
+    pub fn set(&mut self, values: &[f32]) -> Result<()> {
+        let expected: usize = self.shape.iter().product();
+        if values.len() != expected {
+            return Err(Error::call(format!("`{}` has {expected} values, not {}", self.name, values.len())));
+        }
+        tensor::from_host(&mut self.value, values)
+    }
+
+    /// A copy with its own memory.
+    pub(super) fn deep_copy(&self) -> Result<Self> {
+        let value = tensor::deep_copy(&self.value)?;
+        Ok(Self { name: self.name.clone(), shape: self.shape.clone(), value })
+    }
+}
+
+/// How a parameter starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Start {
+    One,
+    Zero,
+    /// Normal, with this standard deviation.
+    Normal(f64),
+}
+
+/// What a parameter is before it has a value.
+#[derive(Clone, Debug)]
+pub(super) struct Spec {
+    pub name: String,
+    pub shape: Vec<usize>,
+    start: Start,
+}
+
+impl Spec {
+    fn matrix(&self) -> (usize, usize) {
+        match self.shape[..] {
+            [rows, columns] => (rows, columns),
+            _ => (1, self.shape.iter().product()),
+        }
+    }
+
+    /// How many values it has.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Random values for parameter number `index` of a model.
+    pub fn random(&self, seed: u64, index: usize) -> Vec<f32> {
+        match self.start {
+            Start::One => vec![1.0; self.len()],
+            Start::Zero => vec![0.0; self.len()],
+            Start::Normal(deviation) => {
+                let mut stream = Stream::new(seed, Purpose::Weights, 0, index as u64);
+                (0..self.len()).map(|_| (stream.normal() * deviation) as f32).collect()
+            }
+        }
+    }
+}
+
+/// Where a layer's parameters are in the list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layer {
+    pub input_norm: usize,
+    pub qkv: [usize; 3],
+    pub qkv_bias: Option<[usize; 3]>,
+    pub head_norms: Option<[usize; 2]>,
+    pub output: usize,
+    pub output_bias: Option<usize>,
+    pub post_norm: usize,
+    pub gate: usize,
+    pub up: usize,
+    pub down: usize,
+}
+
+/// Where everything is in the list of parameters.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    pub layers: Vec<Layer>,
+    pub norm: usize,
+    /// The output layer; the embedding table (0) when tied.
+    pub head: usize,
+}
+
+/// The embedding table comes first.
+pub(super) const EMBEDDING: usize = 0;
+
+/// All parameters of a model, in order, and where each is.
+pub(super) fn plan(config: &ModelConfig) -> (Vec<Spec>, Places) {
+    let mut specs: Vec<Spec> = Vec::new();
+    let mut add = |name: String, shape: &[usize], start: Start| {
+        specs.push(Spec { name, shape: shape.to_vec(), start });
+        specs.len() - 1
+    };
+    let (hidden, inner, width) = (config.hidden_size, config.intermediate_size, config.head_dim);
+    let (wide, narrow) = (config.num_attention_heads * width, config.num_key_value_heads * width);
+    let normal = Start::Normal(0.02);
+    // what is added to the residual stream 2 * layers times starts smaller (GPT-2)
+    let residual = Start::Normal(0.02 / (2.0 * config.num_hidden_layers as f64).sqrt());
+    add("model.embed_tokens.weight".into(), &[config.vocab_size, hidden], normal);
+    let layer = |i: usize| {
+        let mut add = |name: &str, shape: &[usize], start| add(format!("model.layers.{i}.{name}"), shape, start);
+        let sides = [("q", wide), ("k", narrow), ("v", narrow)];
+        Layer {
+            input_norm: add("input_layernorm.weight", &[hidden], Start::One),
+            qkv: sides.map(|(side, out)| add(&format!("self_attn.{side}_proj.weight"), &[out, hidden], normal)),
+            qkv_bias: config.qkv_bias().then(|| {
+                sides.map(|(side, out)| add(&format!("self_attn.{side}_proj.bias"), &[out], Start::Zero))
+            }),
+            head_norms: config
+                .head_norms()
+                .then(|| ["q", "k"].map(|side| add(&format!("self_attn.{side}_norm.weight"), &[width], Start::One))),
+            output: add("self_attn.o_proj.weight", &[hidden, wide], residual),
+            output_bias: config.output_bias().then(|| add("self_attn.o_proj.bias", &[hidden], Start::Zero)),
+            post_norm: add("post_attention_layernorm.weight", &[hidden], Start::One),
+            gate: add("mlp.gate_proj.weight", &[inner, hidden], normal),
+            up: add("mlp.up_proj.weight", &[inner, hidden], normal),
+            down: add("mlp.down_proj.weight", &[hidden, inner], residual),
+        }
+    };
+    let layers = (0..config.num_hidden_layers).map(layer).collect();
+    let norm = add("model.norm.weight".into(), &[hidden], Start::One);
+    let head = match config.tie_word_embeddings {
+        true => EMBEDDING,
+        false => add("lm_head.weight".into(), &[config.vocab_size, hidden], normal),
+    };
+    (specs, Places { layers, norm, head })
+}

@@ -1,0 +1,91 @@
+//! Patches: what a run file says of a recipe or a method, every field optional, unknown ones refused.
+//!
+//! The macros write the fields; the reading is here, once. A value that is given is given: RON needs
+//! no `Some(…)` around it, and an optional setting can be set to `None`.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+
+/// What the macros write for a patch.
+pub trait Fields: Default {
+    /// The name of what it patches, as a run file may write it.
+    const OF: &'static str;
+    /// The fields that may be given.
+    const FIELDS: &'static [&'static str];
+
+    /// Reads the value of `field`.
+    ///
+    /// # Errors
+    /// The value does not fit, or there is no such field.
+    fn take<'de, M: MapAccess<'de>>(&mut self, field: &str, map: &mut M) -> Result<(), M::Error>;
+}
+
+/// Reads a patch.
+///
+/// # Errors
+/// A value does not fit, a field is unknown or given twice.
+pub fn read<'de, P: Fields, D: Deserializer<'de>>(deserializer: D) -> Result<P, D::Error> {
+    deserializer.deserialize_struct(P::OF, P::FIELDS, Reader(PhantomData))
+}
+
+/// The error of a field that is not there.
+#[must_use]
+pub fn unknown<P: Fields, E: Error>(field: &str) -> E {
+    E::unknown_field(field, P::FIELDS)
+}
+
+/// Reads a value into its slot.
+///
+/// # Errors
+/// The value does not fit.
+pub fn put<'de, T: Deserialize<'de>, M: MapAccess<'de>>(slot: &mut Option<T>, map: &mut M) -> Result<(), M::Error> {
+    *slot = Some(map.next_value()?);
+    Ok(())
+}
+
+struct Reader<P>(PhantomData<P>);
+
+impl<'de, P: Fields> Visitor<'de> for Reader<P> {
+    type Value = P;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "settings of {}", P::OF)
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<P, M::Error> {
+        let mut patch = P::default();
+        let mut given: Vec<&'static str> = Vec::new();
+        while let Some(Word(field)) = map.next_key()? {
+            let Some(known) = P::FIELDS.iter().find(|known| **known == field) else {
+                return Err(unknown::<P, _>(&field));
+            };
+            if given.contains(known) {
+                return Err(M::Error::duplicate_field(known));
+            }
+            given.push(known);
+            patch.take(known, &mut map)?;
+        }
+        Ok(patch)
+    }
+}
+
+/// A field's name, read as RON reads names.
+struct Word(String);
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl Visitor<'_> for Name {
+            type Value = Word;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a setting")
+            }
+            fn visit_str<E: Error>(self, name: &str) -> Result<Word, E> {
+                Ok(Word(name.to_owned()))
+            }
+        }
+        deserializer.deserialize_identifier(Name)
+    }
+}

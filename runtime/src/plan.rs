@@ -1,0 +1,163 @@
+//! The plan of a recipe: who teaches, which method fills each stage, and every setting by value.
+
+use serde::ser::{SerializeStruct, Serializer};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::settings::Setting;
+
+/// What a recipe declares, as data: for diffs, logs and checkpoints.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// The recipe's name.
+    pub name: &'static str,
+    /// Its doc comment.
+    pub doc: &'static str,
+    /// The recipe it was forked from.
+    pub base: Option<&'static str>,
+    /// Who teaches.
+    pub teachers: &'static [Teacher],
+    /// The stages, in loop order.
+    pub stages: &'static [Stage],
+    /// Every setting of every teacher and stage, defaults included.
+    pub resolve: fn() -> Vec<(&'static str, Vec<Setting>)>,
+}
+
+/// One teacher of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Teacher {
+    /// The field's name; a run file names its weights by it.
+    pub name: &'static str,
+    /// The kind of teacher, as written.
+    pub kind: &'static str,
+    /// The domain it teaches, as written.
+    pub domain: Option<&'static str>,
+    /// What it reads beyond the prompt, as written.
+    pub reads: Option<&'static str>,
+}
+
+impl Teacher {
+    /// The domain as data rows spell it: the variant's name in snake case.
+    pub fn domain_name(&self) -> Option<String> {
+        let variant = self.domain?.rsplit("::").next()?.trim();
+        let mut name = String::new();
+        for (i, letter) in variant.chars().enumerate() {
+            if letter.is_uppercase() && i > 0 {
+                name.push('_');
+            }
+            name.extend(letter.to_lowercase());
+        }
+        Some(name)
+    }
+}
+
+/// One stage of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// The stage: `data`, `rollout`, …
+    pub stage: &'static str,
+    /// The method, as written.
+    pub method: &'static str,
+    /// The settings written in `#[with(…)]`, as text.
+    pub with: &'static [(&'static str, &'static str)],
+}
+
+impl Plan {
+    /// The settings of one teacher or stage, defaults included.
+    pub fn settings(&self, name: &str) -> Vec<Setting> {
+        (self.resolve)().into_iter().find(|(stage, _)| *stage == name).map_or_else(Vec::new, |(_, list)| list)
+    }
+
+    /// Which method fills a stage, if any does.
+    pub fn method(&self, stage: &str) -> Option<&'static str> {
+        self.stages.iter().find(|s| s.stage == stage).map(|s| s.method)
+    }
+
+    /// The plan with every setting at its declared value.
+    pub fn resolved(&self) -> Resolved {
+        self.with_settings((self.resolve)())
+    }
+
+    /// The plan with the settings of one run.
+    pub fn with_settings(&self, settings: Vec<(&'static str, Vec<Setting>)>) -> Resolved {
+        Resolved { plan: *self, settings }
+    }
+
+    /// The plan as pretty RON.
+    pub fn to_ron(&self) -> String {
+        self.resolved().to_ron()
+    }
+
+    /// A fingerprint of the plan: equal plans, defaults included, have equal hashes.
+    pub fn hash(&self) -> String {
+        fingerprint(self.to_ron().as_bytes())
+    }
+}
+
+/// A plan with the values of every setting.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    plan: Plan,
+    settings: Vec<(&'static str, Vec<Setting>)>,
+}
+
+impl Resolved {
+    /// As pretty RON.
+    pub fn to_ron(&self) -> String {
+        let pretty = ron::ser::PrettyConfig::new().struct_names(true).indentor("    ");
+        ron::ser::to_string_pretty(self, pretty).unwrap_or_else(|why| format!("// {why}"))
+    }
+
+    fn of(&self, name: &str) -> Vec<(&'static str, String)> {
+        let list = self.settings.iter().find(|(stage, _)| *stage == name).map(|(_, list)| list.clone());
+        list.unwrap_or_default().into_iter().map(|s| (s.name, s.value)).collect()
+    }
+}
+
+/// The first 16 hexadecimal digits of the SHA-256 of `bytes`.
+pub fn fingerprint(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Serialize for Plan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.resolved().serialize(serializer)
+    }
+}
+
+impl Serialize for Resolved {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let teacher = |t: &Teacher| TeacherRecord {
+            name: t.name,
+            kind: t.kind,
+            domain: t.domain,
+            reads: t.reads,
+            settings: self.of(t.name),
+        };
+        let stage = |s: &Stage| StageRecord { stage: s.stage, method: s.method, settings: self.of(s.stage) };
+        let mut plan = serializer.serialize_struct("Plan", 4)?;
+        plan.serialize_field("name", self.plan.name)?;
+        plan.serialize_field("base", &self.plan.base)?;
+        plan.serialize_field("teachers", &self.plan.teachers.iter().map(teacher).collect::<Vec<_>>())?;
+        plan.serialize_field("stages", &self.plan.stages.iter().map(stage).collect::<Vec<_>>())?;
+        plan.end()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename = "Teacher")]
+struct TeacherRecord {
+    name: &'static str,
+    kind: &'static str,
+    domain: Option<&'static str>,
+    reads: Option<&'static str>,
+    settings: Vec<(&'static str, String)>,
+}
+
+#[derive(Serialize)]
+#[serde(rename = "Stage")]
+struct StageRecord {
+    stage: &'static str,
+    method: &'static str,
+    settings: Vec<(&'static str, String)>,
+}

@@ -1,0 +1,124 @@
+//! Single and double precision under one name, and the few functions of a row of logits.
+//!
+//! Training computes in `f32`, replay and the tests in `f64`; the mathematics is written once.
+//! Sums over a vocabulary run in `f64` for both, so that a long row does not drift.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::iter::Sum;
+
+use num_traits::{Float, FromPrimitive};
+
+/// `f32` or `f64`.
+pub trait Real: Float + FromPrimitive + Sum + Send + Sync + Debug + Default + 'static {
+    /// The nearest number of this type.
+    fn of(x: f64) -> Self;
+    /// The same number in double precision.
+    fn f64(self) -> f64;
+    /// A row of single precision as this type: itself, or a copy.
+    fn view32(row: &[f32]) -> Cow<'_, [Self]>;
+    /// A row of double precision as this type: itself, or a copy.
+    fn view64(row: &[f64]) -> Cow<'_, [Self]>;
+}
+
+impl Real for f32 {
+    fn of(x: f64) -> Self {
+        x as f32
+    }
+    fn f64(self) -> f64 {
+        f64::from(self)
+    }
+    fn view32(row: &[f32]) -> Cow<'_, [Self]> {
+        Cow::Borrowed(row)
+    }
+    fn view64(row: &[f64]) -> Cow<'_, [Self]> {
+        row.iter().map(|&x| x as f32).collect()
+    }
+}
+
+impl Real for f64 {
+    fn of(x: f64) -> Self {
+        x
+    }
+    fn f64(self) -> f64 {
+        self
+    }
+    fn view32(row: &[f32]) -> Cow<'_, [Self]> {
+        row.iter().map(|&x| f64::from(x)).collect()
+    }
+    fn view64(row: &[f64]) -> Cow<'_, [Self]> {
+        Cow::Borrowed(row)
+    }
+}
+
+/// `log Σ_i exp(x_i)`; of nothing, `-∞`.
+///
+/// ```
+/// use limbeck::real::log_sum_exp;
+/// let sum = log_sum_exp(&[2f64.ln() + 1000.0, 3f64.ln() + 1000.0]);
+/// assert!((sum - 1000.0 - 5f64.ln()).abs() < 1e-12);
+/// ```
+pub fn log_sum_exp<R: Real>(row: &[R]) -> R {
+    log_sum_exp_over(row.iter().copied())
+}
+
+/// [`log_sum_exp`] of whatever can be walked twice.
+pub(crate) fn log_sum_exp_over<R: Real>(row: impl Iterator<Item = R> + Clone) -> R {
+    let max = row.clone().fold(R::neg_infinity(), R::max);
+    if max.is_infinite() {
+        return max;
+    }
+    let sum: f64 = row.map(|x| (x - max).exp().f64()).sum();
+    R::of(max.f64() + sum.ln())
+}
+
+/// `out_i = x_i − log Σ_j exp(x_j)`.
+///
+/// ```
+/// let mut out = [0.0; 2];
+/// limbeck::real::log_softmax_into(&[3f64.ln(), 1f64.ln()], &mut out);
+/// assert!((out[0] - 0.75f64.ln()).abs() < 1e-12);
+/// ```
+pub fn log_softmax_into<R: Real>(row: &[R], out: &mut [R]) {
+    let normaliser = log_sum_exp(row);
+    for (out, &x) in out.iter_mut().zip(row) {
+        *out = x - normaliser;
+    }
+}
+
+/// [`log_softmax_into`] in place.
+///
+/// ```
+/// let mut row = [3f32.ln(), 0.0];
+/// limbeck::real::log_softmax(&mut row);
+/// assert!((row[0] - 0.75f32.ln()).abs() < 1e-6);
+/// ```
+pub fn log_softmax<R: Real>(row: &mut [R]) {
+    let normaliser = log_sum_exp(row);
+    row.iter_mut().for_each(|x| *x = *x - normaliser);
+}
+
+/// `H = −Σ_i p_i log p_i` in nats, `p = softmax(x)`.
+///
+/// ```
+/// let uniform = [7.0f64; 4];
+/// assert!((limbeck::real::entropy(&uniform) - 4f64.ln()).abs() < 1e-12);
+/// ```
+pub fn entropy<R: Real>(row: &[R]) -> R {
+    entropy_under(row, log_sum_exp(row))
+}
+
+/// [`entropy`] of a row whose `log Σ exp` is known.
+pub(crate) fn entropy_under<R: Real>(row: &[R], normaliser: R) -> R {
+    let surprise = |x: R| weighted((x - normaliser).exp(), normaliser - x).f64();
+    R::of(row.iter().map(|&x| surprise(x)).sum())
+}
+
+/// `p·x`, where a probability of zero wins over any `x` (`0 log 0 = 0`).
+pub(crate) fn weighted<R: Real>(p: R, x: R) -> R {
+    if p == R::zero() {
+        p
+    } else {
+        p * x
+    }
+}

@@ -1,0 +1,50 @@
+//! What `#[recipe]` writes for a struct.
+
+use serde::de::DeserializeOwned;
+
+use crate::check::Fault;
+use crate::error::Result;
+use crate::plan::Plan;
+use crate::replay::{Recorded, Replay};
+use crate::run::{Report, Run};
+use crate::settings::Setting;
+use crate::world::World;
+
+/// A recipe: a plan, the loop it runs, and that loop itself. Written by `#[recipe]`.
+pub trait Recipe: Sized + Clone + 'static {
+    /// The struct's name.
+    const NAME: &'static str;
+    /// The struct's doc comment.
+    const DOC: &'static str;
+    /// The struct as it was written.
+    const SOURCE: &'static str;
+    /// Who teaches, which method fills which stage, every setting.
+    const PLAN: Plan;
+    /// The text of [`train`](Self::train), comments included: token for token what runs.
+    const LOOP: &'static str;
+    /// Every setting as the recipe declares it.
+    const DEFAULT: Self;
+    /// What a run file may change: every setting of every stage, and nothing else.
+    type Patch: Default + DeserializeOwned;
+
+    /// Takes over what a run file says.
+    fn apply(&mut self, patch: Self::Patch);
+
+    /// Every setting with its present value, by teacher or stage.
+    fn settings(&self) -> Vec<(&'static str, Vec<Setting>)>;
+
+    /// What is wrong with the present settings: the same checks the compiler made on the literals.
+    fn faults(&self) -> Vec<Fault>;
+
+    /// Trains `world`'s student: the generated loop.
+    ///
+    /// # Errors
+    /// A file that cannot be read or written, a batch whose numbers are not finite.
+    fn train<W: World>(&self, run: &Run, world: &mut W) -> Result<Report>;
+
+    /// The recipe's balance, score, calibrate, route and loss on recorded rollouts, without a model.
+    ///
+    /// # Errors
+    /// A recording that lacks what the recipe needs.
+    fn replay(&self, recorded: Recorded) -> Result<Replay>;
+}

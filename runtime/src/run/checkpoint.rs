@@ -1,0 +1,160 @@
+//! Checkpoints: everything a run needs to go on as if it had never stopped, written whole or not at all.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use serde::{Deserialize, Serialize};
+
+use super::directory::{write_whole, RunDirectory};
+use crate::error::{Error, Result};
+use crate::kernels::adamw::{Moment, Moments};
+use crate::log::Log;
+use crate::models::{Decoder, WeightType};
+use crate::stages::data::{Feed, FeedState};
+use crate::stages::step::Optimiser;
+use crate::tensor::Device;
+use crate::world::World;
+
+const MOMENTS: &str = "optimizer.safetensors";
+
+/// Everything of a checkpoint that is not a tensor. Random numbers follow from seed and step.
+#[derive(Serialize, Deserialize)]
+struct State {
+    /// How many steps are done.
+    step: u64,
+    data: FeedState,
+    updates: u64,
+    hashes: Vec<(String, String)>,
+}
+
+/// Writes the checkpoint after step `it`.
+pub(super) fn save<W: World>(
+    directory: &RunDirectory,
+    it: u64,
+    data: &Feed,
+    step: &Optimiser<W::Device>,
+    world: &W,
+    hashes: &[(String, String)],
+) -> Result<()> {
+    let name = format!("checkpoints/step-{:06}", it + 1);
+    let (whole, partial) = (directory.path(&name), directory.path(&format!("{name}.partial")));
+    let written = write_all(&partial, it, data, step, world, hashes);
+    if let Err(why) = written {
+        let _ = fs::remove_dir_all(&partial);
+        return Err(why);
+    }
+    if whole.exists() {
+        fs::remove_dir_all(&whole).map_err(|why| Error::writing(&whole, why))?;
+    }
+    fs::rename(&partial, &whole).map_err(|why| Error::writing(&whole, why))
+}
+
+fn write_all<W: World>(
+    folder: &Path,
+    it: u64,
+    data: &Feed,
+    step: &Optimiser<W::Device>,
+    world: &W,
+    hashes: &[(String, String)],
+) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(|why| Error::writing(folder, why))?;
+    }
+    let student = folder.join("student");
+    fs::create_dir_all(&student).map_err(|why| Error::writing(&student, why))?;
+    world.student().save(&student, WeightType::F32)?;
+    save_moments(&folder.join(MOMENTS), &step.moments, &world.student().decoder)?;
+    let state = State { step: it + 1, data: data.state().clone(), updates: step.moments.steps(), hashes: hashes.to_vec() };
+    let text = serde_json::to_string_pretty(&state).map_err(|why| Error::run(format!("the state cannot be written: {why}")))?;
+    write_whole(&folder.join("state.json"), text.as_bytes())
+}
+
+/// Puts everything back as it was.
+pub(super) fn restore<W: World>(
+    folder: &Path,
+    data: &mut Feed,
+    step: &mut Optimiser<W::Device>,
+    world: &mut W,
+    log: &mut Log,
+) -> Result<u64> {
+    let state = read_state(folder)?;
+    let device = world.student().decoder.device().clone();
+    world.student_mut().decoder = Decoder::load(&folder.join("student"), &device)?;
+    step.moments = load_moments(&folder.join(MOMENTS), state.updates, &world.student().decoder)?;
+    data.restore(state.data)?;
+    log.restart_after(state.step)?;
+    Ok(state.step)
+}
+
+/// One tensor a moment: `<parameter>.first` and `<parameter>.second`.
+fn save_moments<D: Device>(path: &Path, moments: &Moments<D>, student: &Decoder<D>) -> Result<()> {
+    let mut tensors = Vec::new();
+    for moment in moments.export(student) {
+        for (which, values) in [("first", moment.first), ("second", moment.second)] {
+            let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+            tensors.push((format!("{}.{which}", moment.name), values.len(), bytes));
+        }
+    }
+    let mut views = Vec::new();
+    for (name, length, bytes) in &tensors {
+        let view = TensorView::new(Dtype::F32, vec![*length], bytes)
+            .map_err(|why| Error::run(format!("the moments of `{name}` cannot be written: {why}")))?;
+        views.push((name.as_str(), view));
+    }
+    let bytes = safetensors::serialize(views, None).map_err(|why| Error::writing(path, why))?;
+    write_whole(path, &bytes)
+}
+
+fn load_moments<D: Device>(path: &Path, updates: u64, student: &Decoder<D>) -> Result<Moments<D>> {
+    let damaged = |why: String| {
+        Error::call(format!("is damaged: {why}")).at(path.display()).next("resume from an earlier checkpoint")
+    };
+    let bytes = fs::read(path).map_err(|why| Error::reading(path, why))?;
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|why| damaged(why.to_string()))?;
+    let read = |name: &str, which: &str| -> Result<Vec<f32>> {
+        let tensor = tensors.tensor(&format!("{name}.{which}")).map_err(|why| damaged(why.to_string()))?;
+        let numbers = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        Ok(numbers.collect())
+    };
+    let mut all = Vec::new();
+    for parameter in student.parameters() {
+        let name = parameter.name().to_string();
+        let (first, second) = (read(&name, "first")?, read(&name, "second")?);
+        all.push(Moment { name, first, second });
+    }
+    Moments::import(student, updates, all).map_err(|why| why.or_at(path.display()))
+}
+
+fn read_state(folder: &Path) -> Result<State> {
+    let path = folder.join("state.json");
+    let text = fs::read_to_string(&path).map_err(|why| Error::reading(&path, why))?;
+    serde_json::from_str(&text).map_err(|why| {
+        Error::call(format!("is damaged: {why}")).at(path.display()).next("resume from an earlier checkpoint")
+    })
+}
+
+/// The latest whole checkpoint of a run directory.
+///
+/// # Errors
+/// A directory without one.
+pub(crate) fn latest(directory: &RunDirectory) -> Result<Option<PathBuf>> {
+    let folder = directory.path("checkpoints");
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(Error::reading(&folder, why)),
+    };
+    let whole = entries.flatten().map(|entry| entry.path()).filter(|path| {
+        path.extension().is_none() && path.join("state.json").is_file()
+    });
+    Ok(whole.max())
+}
+
+/// The fingerprints a checkpoint was written under.
+///
+/// # Errors
+/// A checkpoint that is damaged.
+pub(crate) fn hashes_of(folder: &Path) -> Result<Vec<(String, String)>> {
+    Ok(read_state(folder)?.hashes)
+}

@@ -1,0 +1,85 @@
+//! How often a policy is right on prompts it never trains on.
+
+use std::collections::BTreeMap;
+
+use crate::batch::{Place, Prompts};
+use crate::error::Result;
+use crate::log::{Accuracy, Metrics, Side};
+use crate::rng::Purpose;
+use crate::run::state::prompts;
+use crate::stages::rollout::Sample;
+use crate::tensor::Device;
+use crate::world::rows::Row;
+use crate::world::Policy;
+
+/// How many prompts are answered at once.
+const AT_ONCE: usize = 64;
+
+/// Held-out prompts and how they are answered.
+pub struct Evaluation {
+    /// The prompts.
+    pub rows: Vec<Row>,
+    /// What messages call them.
+    pub name: String,
+    /// Look every so many steps; 0 looks only before and after.
+    pub every: u64,
+    /// How each is answered.
+    pub sample: Sample,
+}
+
+/// What one policy said to one prompt.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The prompt.
+    pub prompt: String,
+    /// The response.
+    pub response: String,
+    /// Whether it was right.
+    pub correct: Option<bool>,
+}
+
+impl Evaluation {
+    /// The accuracy of `policy` by domain.
+    ///
+    /// # Errors
+    /// A policy whose numbers are not finite.
+    pub fn look<D: Device>(
+        &self,
+        policy: &Policy<D>,
+        seed: u64,
+        side: impl Fn(&str, usize) -> Side,
+    ) -> Result<BTreeMap<String, Accuracy>> {
+        let side = side(&format!("evaluating {}", policy.name), self.rows.len());
+        let mut found: BTreeMap<String, Accuracy> = BTreeMap::new();
+        evaluate(policy, self, seed, |domain, answer| {
+            found.entry(domain.to_string()).or_default().count(answer.correct);
+        }, |done| side.inc(done as u64))?;
+        Ok(found)
+    }
+}
+
+/// Lets `policy` answer every prompt; `each` sees every answer.
+///
+/// # Errors
+/// A policy whose numbers are not finite, a prompt that does not fit.
+pub fn evaluate<D: Device>(
+    policy: &Policy<D>,
+    evaluation: &Evaluation,
+    seed: u64,
+    mut each: impl FnMut(&str, Answer),
+    progress: impl Fn(usize),
+) -> Result<()> {
+    let all = prompts(&evaluation.rows, &evaluation.name, policy)?;
+    for (number, some) in all.chunks(AT_ONCE).enumerate() {
+        let place = Place { seed, step: number as u64 };
+        let batch = Prompts { place, prompts_P: some.to_vec(), ledger: Metrics::default() };
+        let rollouts = evaluation.sample.answer(policy, batch, Purpose::Evaluation)?;
+        for response in rollouts.responses_N {
+            let prompt = &some[response.prompt];
+            let correct = prompt.verifier.judge(&prompt.row, &response.text, response.finished).unwrap_or(None);
+            each(prompt.domain(), Answer { prompt: prompt.text.clone(), response: response.text, correct });
+        }
+        progress(some.len());
+    }
+    Ok(())
+}

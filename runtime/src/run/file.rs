@@ -1,0 +1,165 @@
+//! The run file: which recipe, on what, for how long, and which settings differ from the recipe's.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::overlay::{explain, ron_options};
+use crate::error::{Error, Result};
+use crate::world::tasks::TaskSpec;
+
+/// What a run looks at on prompts it never trains on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename = "Eval", deny_unknown_fields)]
+pub struct EvalFile {
+    /// A JSON Lines file of rows.
+    #[serde(default)]
+    pub data: Option<PathBuf>,
+    /// Rows of the built-in tasks.
+    #[serde(default)]
+    pub tasks: Option<TaskSpec>,
+    /// Look every so many steps; 0 looks only before and after.
+    #[serde(default)]
+    pub every: u64,
+    /// Samples per prompt.
+    #[serde(default = "one")]
+    pub samples: usize,
+    /// Sampling temperature; 0 is greedy.
+    #[serde(default = "one_point")]
+    pub temperature: f64,
+    /// The longest response, in tokens; as in training when absent.
+    #[serde(default)]
+    pub max_response_tokens: Option<usize>,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn one_point() -> f64 {
+    1.0
+}
+
+/// A run file. `P` is the patch of its recipe.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename = "Run", deny_unknown_fields, bound = "P: DeserializeOwned + Default")]
+pub struct RunFile<P> {
+    /// The recipe's name.
+    pub recipe: String,
+    /// The seed of everything random.
+    #[serde(default)]
+    pub seed: u64,
+    /// How many steps.
+    pub steps: u64,
+    /// Prompts a step.
+    pub batch: usize,
+    /// Responses whose gradients are computed at once; 0 takes the whole batch.
+    #[serde(default)]
+    pub micro_batch: usize,
+    /// The student's model folder.
+    pub student: PathBuf,
+    /// The teachers' model folders, by name.
+    #[serde(default)]
+    pub teachers: BTreeMap<String, PathBuf>,
+    /// A JSON Lines file of rows to train on.
+    #[serde(default)]
+    pub data: Option<PathBuf>,
+    /// The built-in tasks to train on.
+    #[serde(default)]
+    pub tasks: Option<TaskSpec>,
+    /// Held-out prompts.
+    #[serde(default)]
+    pub eval: Option<EvalFile>,
+    /// Save every so many steps; 0 saves only at the end.
+    #[serde(default)]
+    pub save_every: u64,
+    /// The run directory.
+    #[serde(default)]
+    pub out: Option<PathBuf>,
+    /// Settings that differ from the recipe's.
+    #[serde(default)]
+    pub set: P,
+}
+
+/// The one thing that must be known before the rest of a run file can be read.
+#[derive(Deserialize)]
+#[serde(rename = "Run")]
+struct Head {
+    recipe: String,
+}
+
+/// The name of the recipe that a run file is for.
+///
+/// # Errors
+/// Text that is not a run file.
+pub fn recipe_of(text: &str, name: &str) -> Result<String> {
+    let head: Head = ron_options().from_str(text).map_err(|why| explain(&why, text, name))?;
+    Ok(head.recipe)
+}
+
+impl<P: DeserializeOwned + Default> RunFile<P> {
+    /// Reads a run file; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// The first thing that does not hold, at its line and column.
+    pub fn read(text: &str, name: &str) -> Result<Self> {
+        let file: Self = ron_options().from_str(text).map_err(|why| explain(&why, text, name))?;
+        Ok(file)
+    }
+
+    /// What is wrong with the run's own numbers.
+    ///
+    /// # Errors
+    /// The first number that cannot be.
+    pub fn must_hold(&self, name: &str) -> Result<()> {
+        let wrong = |field: &str, what: &str| Err(Error::call(what).at(format!("{name}, `{field}`")));
+        if self.steps == 0 {
+            return wrong("steps", "a run of 0 steps would change nothing: set `steps` to at least 1");
+        }
+        if self.batch == 0 {
+            return wrong("batch", "a batch of 0 prompts would teach nothing: set `batch` to at least 1");
+        }
+        match (&self.data, &self.tasks) {
+            (None, None) => wrong("data", "the run has no prompts: name a file as `data`, or the built-in tasks as `tasks`"),
+            (Some(_), Some(_)) => wrong("data", "`data` and `tasks` are both given: choose one"),
+            _ => Ok(()),
+        }?;
+        if let Some(eval) = &self.eval {
+            match (&eval.data, &eval.tasks) {
+                (Some(_), None) | (None, Some(_)) => {}
+                _ => return wrong("eval", "held-out prompts come from `data` or from `tasks`: give exactly one"),
+            }
+            if eval.samples == 0 {
+                return wrong("eval.samples", "an evaluation needs at least 1 sample a prompt");
+            }
+            if !(eval.temperature >= 0.0 && eval.temperature.is_finite()) {
+                return wrong("eval.temperature", "a temperature is 0 (greedy) or above, and finite");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Finds `path` beside the run file, or from the present folder.
+///
+/// # Errors
+/// A path that is in neither place; both are named.
+pub fn find(path: &Path, beside: Option<&Path>, field: &str) -> Result<PathBuf> {
+    let mut tried = Vec::new();
+    for folder in [beside, Some(Path::new(""))].into_iter().flatten() {
+        let candidate = folder.join(path);
+        if candidate.exists() {
+            return std::path::absolute(&candidate).map_err(|why| Error::reading(&candidate, why));
+        }
+        tried.push(candidate.display().to_string());
+        if path.is_absolute() {
+            break;
+        }
+    }
+    tried.dedup();
+    Err(Error::call(format!("there is nothing at {}", tried.join(" or at ")))
+        .at(format!("`{field}`"))
+        .next("paths in a run file are looked for beside the run file, then from the present folder"))
+}

@@ -1,0 +1,23 @@
+//! A run: its file, its directory, and how it goes on after it was stopped.
+
+mod checkpoint;
+mod directory;
+mod drive;
+mod evaluate;
+pub(crate) mod file;
+mod look;
+mod overlay;
+mod prepare;
+mod state;
+
+pub use directory::RunDirectory;
+pub use drive::{held_out, replay, resume, train, Shown};
+pub use evaluate::{evaluate, Answer, Evaluation};
+pub use file::{recipe_of, EvalFile, RunFile};
+pub use look::{check, Findings};
+pub use prepare::{Prepared, TrainOptions};
+pub use state::{Report, Run};
+
+pub(crate) use checkpoint::latest;
+pub(crate) use directory::write_whole;
+pub(crate) use state::side;

@@ -1,0 +1,202 @@
+//! A run as the loop sees it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use serde::de::DeserializeOwned;
+use serde::Serialize;
+
+use super::checkpoint;
+use super::directory::{write_whole, RunDirectory};
+use crate::batch::Prompt;
+use crate::error::{Error, Result};
+use crate::log::{Log, Metrics, Progress, Side};
+use crate::run::evaluate::Evaluation;
+use crate::stages::data::Feed;
+use crate::stages::step::Optimiser;
+use crate::world::rows::Row;
+use crate::world::verifier::for_domain;
+use crate::world::World;
+
+/// A run as the loop sees it: how long, how wide, on what, and where it is written.
+pub struct Run {
+    /// The seed of everything random.
+    pub seed: u64,
+    /// How many steps.
+    pub steps: u64,
+    /// Prompts a step.
+    pub batch: usize,
+    /// Responses whose gradients are computed at once; 0 takes the whole batch.
+    pub micro_batch: usize,
+    pub(crate) save_every: u64,
+    pub(crate) rows: Vec<Row>,
+    /// What messages call the rows.
+    pub(crate) rows_name: String,
+    pub(crate) held_out: Option<Arc<Evaluation>>,
+    pub(crate) directory: Option<RunDirectory>,
+    pub(crate) checkpoint: Option<PathBuf>,
+    pub(crate) progress: Arc<Mutex<Progress>>,
+    /// The effective run, as RON.
+    pub(crate) effective: String,
+    /// What every file of the run carries: the plan's and the run's fingerprints.
+    pub(crate) hashes: Vec<(String, String)>,
+}
+
+/// What a finished run has to say.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// How many steps were made.
+    pub steps: u64,
+    /// The numbers of every step of this process.
+    pub metrics: Vec<(u64, Metrics)>,
+    /// Some rollouts with what was decided of them.
+    pub samples: Vec<crate::log::Sample>,
+    /// How long the loop took, in seconds.
+    pub seconds: f64,
+}
+
+impl Run {
+    /// The rows as prompts of this world's student.
+    ///
+    /// # Errors
+    /// A row that does not fit, by its place.
+    pub fn prompts<W: World>(&self, world: &W) -> Result<Vec<Arc<Prompt>>> {
+        prompts(&self.rows, &self.rows_name, world.student())
+    }
+
+    /// Whether a checkpoint is due after step `it`.
+    pub fn due(&self, it: u64) -> bool {
+        self.directory.is_some()
+            && (it + 1 == self.steps || (self.save_every > 0 && (it + 1) % self.save_every == 0))
+    }
+
+    /// The step to start from: 0, or where the checkpoint stands, with everything as it was then.
+    ///
+    /// # Errors
+    /// A checkpoint that is damaged or belongs to another run.
+    pub fn resume<W: World>(
+        &self,
+        data: &mut Feed,
+        step: &mut Optimiser<W::Device>,
+        world: &mut W,
+        log: &mut Log,
+    ) -> Result<u64> {
+        match &self.checkpoint {
+            None => Ok(0),
+            Some(folder) => checkpoint::restore(folder, data, step, world, log),
+        }
+    }
+
+    /// Writes a checkpoint after step `it`, whole or not at all.
+    ///
+    /// # Errors
+    /// A full disk, say; earlier checkpoints are intact.
+    pub fn save<W: World>(
+        &self,
+        it: u64,
+        data: &Feed,
+        step: &Optimiser<W::Device>,
+        world: &W,
+        log: &mut Log,
+    ) -> Result<()> {
+        match &self.directory {
+            None => Ok(()),
+            Some(directory) => {
+                let start = std::time::Instant::now();
+                checkpoint::save(directory, it, data, step, world, &self.hashes)?;
+                log.time("checkpoint", start);
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells the user something.
+    pub fn say(&self, text: &str) {
+        if let Ok(progress) = self.progress.lock() {
+            progress.println(text);
+        }
+    }
+
+    /// Progress of work beside the steps.
+    pub fn side(&self, title: &str, total: usize) -> Side {
+        side(&self.progress, title, total)
+    }
+
+    /// Keeps something in the run directory.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn keep<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
+        let Some(directory) = &self.directory else { return Ok(()) };
+        let text = serde_json::to_string(value).map_err(|why| Error::run(format!("`{name}` cannot be written: {why}")))?;
+        write_whole(&directory.path(name), text.as_bytes())
+    }
+
+    /// What was kept in the run directory under this name.
+    ///
+    /// # Errors
+    /// A file that is damaged.
+    pub fn recall<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        let Some(directory) = &self.directory else { return Ok(None) };
+        let path = directory.path(name);
+        match std::fs::read_to_string(&path) {
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(why) => Err(Error::reading(&path, why)),
+            Ok(text) => serde_json::from_str(&text).map(Some).map_err(|why| {
+                Error::call(format!("is damaged: {why}")).at(path.display()).next("remove the file, and it is made again")
+            }),
+        }
+    }
+}
+
+/// Progress of work beside the steps.
+pub(crate) fn side(progress: &Mutex<Progress>, title: &str, total: usize) -> Side {
+    let progress = progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    progress.side(title, total as u64)
+}
+
+/// Rows as prompts under the tokenizer of `student`.
+///
+/// # Errors
+/// A row that does not fit: unknown characters, longer than the model's context.
+pub(crate) fn prompts<D: crate::tensor::Device>(
+    rows: &[Row],
+    name: &str,
+    student: &crate::world::Policy<D>,
+) -> Result<Vec<Arc<Prompt>>> {
+    let context = student.decoder.config().max_position_embeddings;
+    let eos = student.eos().first().copied();
+    let mut all = Vec::with_capacity(rows.len());
+    for (index, row) in rows.iter().enumerate() {
+        let place = || format!("{name}, row {}", index + 1);
+        let text = student.tokenizer.render(&row.prompt).map_err(|why| why.or_at(place()))?;
+        let tokens = student.tokenizer.encode(&text).map_err(|why| why.or_at(place()))?;
+        if tokens.is_empty() {
+            return Err(Error::call("the prompt has no tokens").at(place()).next("remove the row"));
+        }
+        if tokens.len() >= context {
+            return Err(Error::call(format!("the prompt has {} tokens and the model's context is {context}", tokens.len()))
+                .at(place())
+                .next("shorten or remove the row: a response needs room too"));
+        }
+        let reference = match &row.reference {
+            None => None,
+            Some(text) => {
+                let mut ids = student.tokenizer.encode(text).map_err(|why| why.or_at(place()))?;
+                ids.extend(eos);
+                if tokens.len() + ids.len() > context {
+                    return Err(Error::call(format!(
+                        "prompt and reference have {} tokens together and the model's context is {context}",
+                        tokens.len() + ids.len()
+                    ))
+                    .at(place())
+                    .next("shorten or remove the row"));
+                }
+                Some(ids)
+            }
+        };
+        let verifier = for_domain(&row.domain);
+        all.push(Arc::new(Prompt { index, tokens, text, reference, row: row.clone(), verifier }));
+    }
+    Ok(all)
+}

@@ -1,0 +1,41 @@
+//! What every method shares: named settings with defaults, a patch from a run file, and a listing.
+
+use serde::de::DeserializeOwned;
+use serde::Serialize;
+
+/// One setting of a method, with its value as RON text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// The field's name, as written in `#[with(…)]` and in run files.
+    pub name: &'static str,
+    /// The value, as RON.
+    pub value: String,
+    /// The field's doc comment.
+    #[serde(skip)]
+    pub doc: &'static str,
+}
+
+/// Builds a [`Setting`] from a value. Used by `#[derive(Settings)]`.
+pub fn setting<T: Serialize>(name: &'static str, value: &T, doc: &'static str) -> Setting {
+    let value = ron::to_string(value).unwrap_or_else(|why| format!("<{why}>"));
+    Setting { name, value, doc }
+}
+
+/// A method's settings: plain struct fields with defaults. Made by `#[derive(Settings)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a method: it has no settings",
+    label = "this type does not derive `Settings`",
+    note = "put `#[derive(Clone, Debug, Settings)]` on the type and give each field a `#[setting(default = …)]`"
+)]
+pub trait Settings: Sized + Clone {
+    /// The method's name, as the plan shows it.
+    const METHOD: &'static str;
+    /// Every setting at its default.
+    const DEFAULT: Self;
+    /// The twin of this type in which every field is optional: what a run file may say.
+    type Patch: Default + DeserializeOwned;
+    /// Takes over what the patch says.
+    fn apply(&mut self, patch: Self::Patch);
+    /// Every setting with its present value.
+    fn list(&self) -> Vec<Setting>;
+}

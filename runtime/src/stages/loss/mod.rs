@@ -1,0 +1,90 @@
+//! `loss`: the traced student against what the teachers said, on the student's own tokens.
+//!
+//! A loss is written once, for one token, in either precision: training runs it in `f32` over traced
+//! logits, replay in `f64` over recorded ones.
+
+mod cross_entropy;
+pub mod divergence;
+mod divergences;
+pub mod estimator;
+pub mod grpo;
+pub mod policy;
+mod policy_gradient;
+pub mod row;
+mod sampled_kl;
+pub mod top_k;
+mod traced;
+
+pub use cross_entropy::CrossEntropy;
+pub use divergences::{ForwardKl, Full, Jsd, ReverseKl, TopK};
+pub use estimator::Estimator;
+pub use policy_gradient::PolicyGradient;
+pub use sampled_kl::SampledKl;
+pub use top_k::{Support, Tail};
+
+use crate::batch::Routed;
+use crate::capability::Signal;
+use crate::error::Result;
+use crate::log::Log;
+use crate::real::Real;
+use crate::replay::{Recorded, Replay};
+use crate::settings::Settings;
+use crate::stages::loss::row::StudentRow;
+use crate::tensor::Grads;
+use crate::world::{Vocabulary, World};
+
+/// What a loss found at one token.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TokenLoss {
+    /// The loss, before any weight.
+    pub loss: f64,
+    /// Whether the token was masked out of the loss.
+    pub masked: bool,
+    /// The probability that student and teacher put on the tokens compared, when not all were.
+    pub masses: Option<(f64, f64)>,
+}
+
+/// A method of the `loss` stage, for a signal `S`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a loss",
+    label = "not a method of the stage `loss`",
+    note = "methods of `loss`: PolicyGradient, ReverseKl, ForwardKl, Jsd, SampledKl, CrossEntropy, or a type of yours with `impl Loss<S>`"
+)]
+pub trait Loss<S: Signal>: Settings + Send + Sync + 'static {
+    /// The narrowest vocabulary this loss can be computed on.
+    const NEEDS_VOCABULARY: usize = 1;
+
+    /// Whether the loss compares the student's whole distribution, so that a recording needs logits.
+    const WHOLE_ROWS: bool;
+
+    /// The loss of token `t` of response `i`; its gradient is pushed into `student`.
+    fn token<R: Real>(&self, signal: &S, i: usize, t: usize, student: &mut StudentRow<'_, R>) -> TokenLoss;
+
+    /// Adds the gradient of this part of the batch to `grads`.
+    ///
+    /// # Errors
+    /// A loss that is not finite; the batch is saved first.
+    fn backward<W: World>(
+        &self,
+        world: &W,
+        micro: &Routed<S>,
+        grads: Grads<W::Device>,
+        log: &mut Log,
+    ) -> Result<Grads<W::Device>> {
+        const {
+            assert!(
+                W::Vocabulary::SIZE == 0 || Self::NEEDS_VOCABULARY <= W::Vocabulary::SIZE,
+                "top-K is wider than this world's vocabulary: lower K, or compare the full vocabulary"
+            );
+        }
+        traced::backward(self, world, micro, grads, log)
+    }
+
+    /// The loss of every recorded response.
+    ///
+    /// # Errors
+    /// A recording that lacks what the loss needs.
+    fn replay(&self, recorded: &Recorded, routed: Routed<S>) -> Result<Replay> {
+        crate::replay::replay(self, recorded, &routed)
+    }
+}

@@ -1,0 +1,24 @@
+//! `route`: which signal reaches which token, and with which weight.
+//!
+//! A recipe without this stage routes every token to its prompt's teacher, with weight 1.
+
+use crate::batch::{Routed, Scored};
+use crate::error::Result;
+use crate::settings::Settings;
+
+/// A method of the `route` stage, for a signal `S` and rollouts judged as `J`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a way to route tokens",
+    label = "not a method of the stage `route`",
+    note = "a recipe without this stage routes every token to its prompt's teacher; for your own, `impl Route<S, J>`"
+)]
+pub trait Route<S, J>: Settings {
+    /// The signal that reaches the loss.
+    type Signal;
+
+    /// Says which signal each token hears, and how loudly.
+    ///
+    /// # Errors
+    /// Only what must stop a run.
+    fn route(&self, scored: Scored<S, J>) -> Result<Routed<Self::Signal>>;
+}

@@ -1,0 +1,54 @@
+use std::time::Instant;
+
+use crate::error::Result;
+use crate::kernels::adamw::{grad_norm, Hyper, Moments};
+use crate::log::Log;
+use crate::models::Decoder;
+use crate::stages::step::AdamW;
+use crate::tensor::{Device, Grads};
+use crate::world::World;
+
+/// AdamW at work: its moments and the step it stands at, both of which a checkpoint keeps.
+pub struct Optimiser<D: Device> {
+    method: AdamW,
+    steps: u64,
+    pub(crate) moments: Moments<D>,
+}
+
+impl<D: Device> Optimiser<D> {
+    /// No moments yet.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn new(method: AdamW, steps: u64, student: &Decoder<D>) -> Result<Self> {
+        Ok(Self { method, steps, moments: Moments::new(student)? })
+    }
+
+    /// Moves the student once.
+    ///
+    /// # Errors
+    /// A gradient that is not finite; the batch is saved first, and the student does not move.
+    pub fn apply<W: World<Device = D>>(&mut self, world: &mut W, grads: Grads<D>, log: &mut Log) -> Result<()> {
+        let start = Instant::now();
+        let method = &self.method;
+        let norm = grad_norm(&world.student().decoder, &grads)?;
+        if !norm.is_finite() {
+            return Err(log.stop_batch("the gradient is not finite"));
+        }
+        let lr = method.lr * method.schedule.factor(self.moments.steps(), self.steps, method.warmup);
+        let hyper = Hyper {
+            lr,
+            beta1: method.beta1,
+            beta2: method.beta2,
+            eps: method.eps,
+            weight_decay: method.weight_decay,
+            grad_scale: if norm > method.clip_norm { method.clip_norm / norm } else { 1.0 },
+        };
+        let decays = |name: &str| method.decay_all || !(name.ends_with(".bias") || name.contains("norm"));
+        self.moments.update(&mut world.student_mut().decoder, &grads, &hyper, decays)?;
+        log.set("grad_norm", norm);
+        log.set("lr", lr);
+        log.time("update", start);
+        Ok(())
+    }
+}

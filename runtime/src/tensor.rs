@@ -1,0 +1,254 @@
+//! The only door to dfdx: every other file takes its tensors, tapes and devices from here.
+//!
+//! Everything is two-dimensional, row-major, contiguous `f32`; a vector is a matrix of one row. Tensors
+//! carry no tape of their own: a forward pass hands one tape from op to op ([`Tape`]), so that what is
+//! traced and what is not is one type parameter of the pass.
+
+use crate::error::{Error, Result};
+use crate::kernels::Kernels;
+use dfdx::tensor::{Gradients, PutTape, TensorFromVec};
+use dfdx::tensor_ops::Backward;
+
+pub use dfdx::tensor::{Cpu, HasErr, NoneTape, OwnedTape, Storage, Tape};
+
+/// What the host may ask of a device besides arithmetic.
+pub trait Host: Storage<f32> {
+    /// A copy of `buffer` on the host.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn read(&self, buffer: &Buffer<Self>) -> Result<Vec<f32>, Self::Err>;
+
+    /// Runs `work` where the device's kernels start fastest.
+    fn within<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        work()
+    }
+}
+
+impl Host for Cpu {
+    fn read(&self, buffer: &Buffer<Self>) -> Result<Vec<f32>, Self::Err> {
+        Ok(buffer.to_vec())
+    }
+
+    fn within<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        // on a thread of the pool, handing out work costs no waiting for another thread to wake up
+        rayon::scope(|_| work())
+    }
+}
+
+/// A device Limbeck can train on: dfdx knows it, and it has all our kernels.
+pub trait Device: dfdx::tensor_ops::Device<f32> + Host + Kernels + Send + Sync {}
+
+impl<D: dfdx::tensor_ops::Device<f32> + Host + Kernels + Send + Sync> Device for D {}
+
+/// A row-major matrix of `f32` on device `D`.
+pub type Matrix<D, T = NoneTape> = dfdx::tensor::Tensor<(usize, usize), f32, D, T>;
+
+/// A buffer of `f32` on device `D`: what gradients are kept in.
+pub type Buffer<D> = <D as Storage<f32>>::Vec;
+
+/// The gradients of one backward pass, by tensor (dfdx's own map).
+pub type Flow<D> = Gradients<f32, D>;
+
+/// An error of the device, as ours.
+pub fn failed(why: impl std::fmt::Display) -> Error {
+    Error::run(format!("the device failed: {why}"))
+        .next("if memory is short, make the micro-batch or the group smaller")
+}
+
+/// A matrix of `rows` x `columns` from row-major `values` (moved, not copied, on the CPU).
+///
+/// # Errors
+/// When there are not `rows * columns` values, or the device is out of memory.
+pub fn matrix<D: Device>(device: &D, rows: usize, columns: usize, values: Vec<f32>) -> Result<Matrix<D>> {
+    if values.len() != rows * columns {
+        return Err(Error::run(format!("{} values do not make a {rows} x {columns} matrix", values.len())));
+    }
+    device.try_tensor_from_vec(values, (rows, columns)).map_err(failed)
+}
+
+/// The shape of `m`: rows, columns.
+pub fn shape<D: Storage<f32>>(m: &Matrix<D>) -> (usize, usize) {
+    use dfdx::shapes::HasShape;
+    *m.shape()
+}
+
+/// A copy of `m` on the host, row-major.
+pub fn to_host<D: Device>(m: &Matrix<D>) -> Vec<f32> {
+    let (rows, columns) = shape(m);
+    let mut values = vec![0.0; rows * columns];
+    if !values.is_empty() {
+        m.copy_into(&mut values);
+    }
+    values
+}
+
+/// Overwrites `m` with row-major `values`.
+///
+/// # Errors
+/// When the number of values is not that of `m`.
+pub fn from_host<D: Device>(m: &mut Matrix<D>, values: &[f32]) -> Result<()> {
+    let (rows, columns) = shape(m);
+    if values.len() != rows * columns {
+        return Err(Error::run(format!("{} values do not fill a {rows} x {columns} matrix", values.len())));
+    }
+    if !values.is_empty() {
+        m.copy_from(values);
+    }
+    Ok(())
+}
+
+/// A copy of `m` with its own memory and its own gradient.
+///
+/// # Errors
+/// When the device is out of memory.
+pub fn deep_copy<D: Device>(m: &Matrix<D>) -> Result<Matrix<D>> {
+    let (rows, columns) = shape(m);
+    matrix(m.device(), rows, columns, to_host(m))
+}
+
+/// The values of a CPU matrix, row-major, without a copy.
+pub fn slice(m: &Matrix<Cpu>) -> &[f32] {
+    let (rows, columns) = shape(m);
+    if rows * columns == 0 {
+        return &[];
+    }
+    let first: &f32 = &m[[0, 0]];
+    // SAFETY: every matrix is made by `matrix` or a kernel from one contiguous row-major Vec of
+    // rows * columns values, and `first` points to its first.
+    unsafe { std::slice::from_raw_parts(first, rows * columns) }
+}
+
+/// The values of a CPU matrix for writing; copied first if another handle shares them.
+pub fn slice_mut(m: &mut Matrix<Cpu>) -> &mut [f32] {
+    let (rows, columns) = shape(m);
+    if rows * columns == 0 {
+        return &mut [];
+    }
+    let first: &mut f32 = &mut m[[0, 0]];
+    // SAFETY: as in `slice`; dfdx has just made the memory ours alone.
+    unsafe { std::slice::from_raw_parts_mut(first, rows * columns) }
+}
+
+/// A CPU matrix from the kernel's own output.
+pub(crate) fn cpu_matrix(
+    device: &Cpu,
+    rows: usize,
+    columns: usize,
+    values: Vec<f32>,
+) -> Result<Matrix<Cpu>, <Cpu as HasErr>::Err> {
+    device.try_tensor_from_vec(values, (rows, columns))
+}
+
+/// Takes the gradient of `of` out of `flow` (zeros if nothing flowed yet). Give it back with
+/// [`put_gradient`], or drop it when no earlier op will read it.
+///
+/// # Errors
+/// When the device is out of memory.
+pub fn take_gradient<D: Device>(flow: &mut Flow<D>, of: &Matrix<D>) -> Result<Buffer<D>, D::Err> {
+    let spare = Storage::<f32>::try_alloc_len(of.device(), 1)?;
+    Ok(std::mem::replace(flow.get_or_alloc_mut(of)?, spare))
+}
+
+/// Puts back what [`take_gradient`] took.
+///
+/// # Errors
+/// When the device is out of memory.
+pub fn put_gradient<D: Device>(flow: &mut Flow<D>, of: &Matrix<D>, gradient: Buffer<D>) -> Result<(), D::Err> {
+    *flow.get_or_alloc_mut(of)? = gradient;
+    Ok(())
+}
+
+/// A gradient for each parameter of a model, in the model's order; backward passes add to it.
+#[derive(Clone, Debug)]
+pub struct Grads<D: Device> {
+    device: D,
+    buffers: Vec<Buffer<D>>,
+}
+
+impl<D: Device> Grads<D> {
+    /// Zeros, one buffer for each of `parameters`.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn zeros<'a>(device: &D, parameters: impl IntoIterator<Item = &'a Matrix<D>>) -> Result<Self> {
+        let buffers = parameters.into_iter().map(|p| {
+            let (rows, columns) = shape(p);
+            Storage::<f32>::try_alloc_len(device, rows * columns).map_err(failed)
+        });
+        Ok(Self { device: device.clone(), buffers: buffers.collect::<Result<_>>()? })
+    }
+
+    /// Sets every gradient to zero, keeping the memory.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn zero(&mut self) -> Result<()> {
+        self.buffers.iter_mut().try_for_each(|b| self.device.try_fill_with_zeros(b).map_err(failed))
+    }
+
+    /// The gradient of parameter `index`, on the device.
+    pub fn buffer(&self, index: usize) -> &Buffer<D> {
+        &self.buffers[index]
+    }
+
+    /// All gradients on the device, in the model's order.
+    pub fn buffers(&self) -> &[Buffer<D>] {
+        &self.buffers
+    }
+
+    /// A copy of the gradient of parameter `index` on the host, row-major.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn to_host(&self, index: usize) -> Result<Vec<f32>> {
+        self.device.read(&self.buffers[index]).map_err(failed)
+    }
+
+    /// Overwrites the gradient of parameter `index`.
+    #[cfg(test)]
+    pub(crate) fn fill(&mut self, index: usize, values: &[f32])
+    where
+        D: Storage<f32, Vec = Buffer<Cpu>>,
+    {
+        self.buffers[index].copy_from_slice(values);
+    }
+
+    /// Adds `other`, gradient by gradient.
+    ///
+    /// # Errors
+    /// When the two are not of the same model.
+    pub fn add(&mut self, other: &Self) -> Result<()> {
+        if self.buffers.len() != other.buffers.len() {
+            return Err(Error::run("gradients of two different models cannot be added"));
+        }
+        for (into, from) in self.buffers.iter_mut().zip(&other.buffers) {
+            self.device.accumulate(into, from).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Runs everything on `tape` backwards from `total` (1 x 1) and adds the gradients of `parameters`.
+    pub(crate) fn collect<'a>(
+        &mut self,
+        total: &Matrix<D>,
+        tape: OwnedTape<f32, D>,
+        parameters: impl Iterator<Item = &'a Matrix<D>> + Clone,
+    ) -> Result<()> {
+        // the loss is a 1 x 1 matrix for us and a scalar for dfdx: an op without inputs joins the two
+        let scalar = self.device.try_tensor_from_vec(vec![0.0], ()).map_err(failed)?;
+        let (mut tape, total, device) = (tape, total.clone(), self.device.clone());
+        tape.add_backward_op(move |flow| device.try_fill_with_ones(flow.get_or_alloc_mut(&total)?));
+        // the first op to run backwards is the last one added, so the parameters' buffers are laid out
+        // by an op of their own, after which each op adds into them
+        let held = std::mem::take(&mut self.buffers);
+        let owners: Vec<_> = parameters.clone().cloned().collect();
+        tape.add_backward_op(move |flow| {
+            owners.iter().zip(held).try_for_each(|(owner, buffer)| put_gradient(flow, owner, buffer))
+        });
+        let mut flow = scalar.put_tape(tape).try_backward().map_err(failed)?;
+        self.buffers =
+            parameters.map(|p| take_gradient(&mut flow, p).map_err(failed)).collect::<Result<_>>()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! The world a loop runs in: the student, its teachers, and where they live.
+
+pub mod files;
+pub mod pinned;
+pub mod policy;
+pub mod roster;
+pub mod rows;
+pub mod tasks;
+pub mod tokenizer;
+pub mod verifier;
+
+pub use files::FromFiles;
+pub use pinned::{Architecture, Pinned, Speaks};
+pub use policy::Policy;
+pub use roster::{Experts, Frozen, Nobody, Seat, Start};
+
+use crate::error::Result;
+use crate::tensor::Device;
+
+/// A vocabulary as a type: two models that share it speak the same tokens.
+pub trait Vocabulary: 'static {
+    /// The number of tokens; 0 when it is known only once the files are open.
+    const SIZE: usize;
+    /// What people call it.
+    const NAME: &'static str;
+}
+
+/// A vocabulary that is known only once the files are open.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyVocabulary;
+
+impl Vocabulary for AnyVocabulary {
+    const SIZE: usize = 0;
+    const NAME: &'static str = "from the files";
+}
+
+/// A domain of prompts, as the user's own enum. Made by `#[derive(Domain)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a set of domains",
+    note = "put `#[derive(Clone, Copy, Domain)]` on the enum"
+)]
+pub trait Domain: Sized + Copy + 'static {
+    /// Every domain.
+    const ALL: &'static [Self];
+    /// The name data rows use: the variant in snake case.
+    fn name(&self) -> &'static str;
+}
+
+impl Domain for tasks::TaskDomain {
+    const ALL: &'static [Self] = &[Self::Math, Self::Code];
+
+    fn name(&self) -> &'static str {
+        tasks::TaskDomain::name(*self)
+    }
+}
+
+/// The student, its teachers and their device. One recipe text serves every world.
+pub trait World {
+    /// Where the tensors live.
+    type Device: Device;
+    /// The student's vocabulary.
+    type Vocabulary: Vocabulary;
+
+    /// The student as it is now.
+    fn student(&self) -> &Policy<Self::Device>;
+
+    /// The student, to be moved.
+    fn student_mut(&mut self) -> &mut Policy<Self::Device>;
+
+    /// The policy that sits in a teacher's seat.
+    ///
+    /// # Errors
+    /// When nobody sits there.
+    fn teacher(&self, seat: &str) -> Result<&Policy<Self::Device>>;
+}

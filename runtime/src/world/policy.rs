@@ -1,0 +1,105 @@
+//! A policy: a decoder with the tokenizer it speaks through.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::models::{Decoder, WeightType};
+use crate::tensor::{Device, Grads};
+use crate::world::tokenizer::Tokenizer;
+
+/// A decoder with its tokenizer: a student or a teacher.
+pub struct Policy<D: Device> {
+    /// What messages call it: `student`, or the teacher's name.
+    pub name: String,
+    /// The weights.
+    pub decoder: Decoder<D>,
+    /// How text becomes tokens.
+    pub tokenizer: Arc<Tokenizer>,
+}
+
+impl<D: Device> Policy<D> {
+    /// Reads a model folder in Hugging Face layout.
+    ///
+    /// # Errors
+    /// A file that is missing, truncated or does not fit, by name.
+    pub fn load(name: &str, folder: &Path, device: &D) -> Result<Self> {
+        if !folder.is_dir() {
+            return Err(Error::call(format!("there is no model folder for `{name}`"))
+                .at(folder.display())
+                .next("give the folder that holds config.json, model.safetensors and tokenizer.json"));
+        }
+        let tokenizer = Tokenizer::load(folder)?;
+        let decoder = Decoder::load(folder, device)?;
+        let (tokens, width) = (tokenizer.vocab_size(), decoder.config().vocab_size);
+        if tokens > width {
+            return Err(Error::call(format!("the tokenizer of `{name}` has {tokens} tokens and its model only {width}"))
+                .at(folder.display())
+                .next("put the tokenizer.json that belongs to these weights into the folder"));
+        }
+        Ok(Self { name: name.to_string(), decoder, tokenizer: Arc::new(tokenizer) })
+    }
+
+    /// Writes a model folder in Hugging Face layout.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save(&self, folder: &Path, weights: WeightType) -> Result<()> {
+        std::fs::create_dir_all(folder).map_err(|why| Error::writing(folder, why))?;
+        self.decoder.save(folder, weights)?;
+        self.tokenizer.save(folder)
+    }
+
+    /// A policy with its own copy of the weights.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn copy(&self, name: &str) -> Result<Self> {
+        let decoder = self.decoder.deep_copy()?;
+        Ok(Self { name: name.to_string(), decoder, tokenizer: Arc::clone(&self.tokenizer) })
+    }
+
+    /// Gradients of every parameter, all zero.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn zero_grads(&self) -> Result<Grads<D>> {
+        self.decoder.zero_grads()
+    }
+
+    /// The width of the logits.
+    pub fn vocabulary(&self) -> usize {
+        self.decoder.config().vocab_size
+    }
+
+    /// The tokens at which a response ends.
+    pub fn eos(&self) -> Vec<u32> {
+        let config = self.decoder.config();
+        if config.eos_token_id.is_empty() {
+            self.tokenizer.eos().into_iter().collect()
+        } else {
+            config.eos_token_id.clone()
+        }
+    }
+
+    /// Checks that `teacher` speaks this policy's vocabulary, token for token.
+    ///
+    /// # Errors
+    /// Both names, both sizes and both fingerprints.
+    pub fn must_share_vocabulary(&self, teacher: &Self) -> Result<()> {
+        let (mine, theirs) = (self.tokenizer.fingerprint(), teacher.tokenizer.fingerprint());
+        if mine == theirs && self.vocabulary() == teacher.vocabulary() {
+            return Ok(());
+        }
+        Err(Error::call(format!(
+            "`{}` speaks another vocabulary ({} logits, tokenizer {}) than the student ({} logits, tokenizer {})",
+            teacher.name,
+            teacher.vocabulary(),
+            &theirs[..theirs.len().min(12)],
+            self.vocabulary(),
+            &mine[..mine.len().min(12)],
+        ))
+        .at(format!("teachers.{}", teacher.name))
+        .next("a teacher must score exactly the student's token ids: use a teacher with the student's own tokenizer"))
+    }
+}

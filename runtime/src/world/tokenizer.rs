@@ -1,0 +1,388 @@
+//! Tokenizers in Hugging Face's `tokenizer.json` format, and the built-in one of the tasks.
+
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::Path;
+
+use serde_json::{json, Value};
+use sha2::{Digest, Sha256};
+use tokenizers::Encoding;
+
+use super::rows::PromptText;
+use crate::error::{Error, Result};
+
+/// Files beside `tokenizer.json` that belong to it; they are kept, and saved with it.
+const BESIDE: [&str; 3] = ["tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"];
+
+/// End tokens by their usual names, for folders that do not name theirs.
+const ENDS: [&str; 8] = [
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|end_of_text|>",
+    "<|endoftext|>",
+    "<|end|>",
+    "<end_of_turn>",
+    "<eos>",
+    "</s>",
+];
+
+/// Pad tokens by their usual names.
+const PADS: [&str; 4] = ["<pad>", "[PAD]", "<|pad|>", "<|finetune_right_pad_id|>"];
+
+/// The characters of the built-in tokenizer, from id 3 on; 0 is the pad, 1 `^`, 2 the newline that ends.
+const TASK_CHARACTERS: &str = "0123456789+-*=;>?:mcrslwidnpt";
+
+/// Text to token ids and back.
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    /// `tokenizer.json` as it was read, and the files beside it.
+    text: String,
+    beside: Vec<(&'static str, String)>,
+    fingerprint: String,
+    eos: Option<u32>,
+    pad: Option<u32>,
+    unknown: Option<(u32, String)>,
+    /// Characters without a token vanish (byte-pair models without unknown token, bytes or fallback).
+    drops: bool,
+    template: bool,
+}
+
+impl Tokenizer {
+    /// Reads `tokenizer.json`, given itself or the folder it is in.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let file = if path.is_dir() { path.join("tokenizer.json") } else { path.to_owned() };
+        if !file.exists() {
+            let next = "name a model folder in Hugging Face layout, or its tokenizer.json";
+            return Err(Error::call("there is no tokenizer here").at(file.display()).next(next));
+        }
+        let read = |file: &Path| fs::read_to_string(file).map_err(|why| Error::reading(file, why));
+        let text = read(&file)?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let mut beside = Vec::new();
+        for name in BESIDE {
+            if folder.join(name).is_file() {
+                beside.push((name, read(&folder.join(name))?));
+            }
+        }
+        Self::build(text, beside, &file)
+    }
+
+    /// The built-in tokenizer of the tasks: one token a character, 32 ids, ended by a newline.
+    pub fn tasks() -> Self {
+        let mut vocabulary = json!({"<pad>": 0, "^": 1, "\n": 2});
+        for (at, letter) in TASK_CHARACTERS.chars().enumerate() {
+            vocabulary[letter.to_string()] = json!(at + 3);
+        }
+        let special = |id: u32, content: &str| {
+            json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+                   "normalized": false, "special": true})
+        };
+        let split = json!({"type": "Split", "pattern": {"Regex": "[\\s\\S]"}, "behavior": "Isolated", "invert": false});
+        let file = json!({
+            "version": "1.0", "truncation": null, "padding": null,
+            "added_tokens": [special(0, "<pad>"), special(2, "\n")],
+            "normalizer": null, "pre_tokenizer": split, "post_processor": null, "decoder": {"type": "Fuse"},
+            // the unknown token is not in the vocabulary: what is unknown is an error
+            "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "<unk>"},
+        });
+        let config = json!({
+            "tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "\n", "pad_token": "<pad>",
+            "clean_up_tokenization_spaces": false,
+        });
+        let beside = vec![("tokenizer_config.json", format!("{config:#}\n"))];
+        Self::parse(&file.to_string(), Path::new("tokenizer.json"))
+            .and_then(|inner| inner.to_string(true).map_err(|why| Error::run(why.to_string())))
+            .and_then(|text| Self::build(text + "\n", beside, Path::new("tokenizer.json")))
+            .expect("the built-in tokenizer is well formed: a test builds it")
+    }
+
+    fn parse(text: &str, file: &Path) -> Result<tokenizers::Tokenizer> {
+        // the library panics on some malformed files
+        let parsed = catch_unwind(|| text.parse::<tokenizers::Tokenizer>().map_err(|why| why.to_string()));
+        let mut inner = parsed.unwrap_or_else(|_| Err("the tokenizers library gave up on it".into())).map_err(|why| {
+            let next = "use the tokenizer.json that came with the model, or save it again with Hugging Face `tokenizers`";
+            Error::call(format!("this is JSON, but not a tokenizer: {why}")).at(file.display()).next(next)
+        })?;
+        inner.with_padding(None);
+        inner.with_truncation(None).map_err(|why| Error::call(why.to_string()).at(file.display()))?;
+        Ok(inner)
+    }
+
+    fn build(text: String, beside: Vec<(&'static str, String)>, file: &Path) -> Result<Self> {
+        let json = json_value(&text, file)?;
+        let inner = Self::parse(&text, file)?;
+        let model = &json["model"];
+        let unknown = match (model["unk_token"].as_str(), model["unk_id"].as_u64()) {
+            (Some(token), _) => inner.token_to_id(token).map(|id| (id, token.to_owned())),
+            (None, Some(id)) => u32::try_from(id).ok().and_then(|id| Some((id, inner.id_to_token(id)?))),
+            (None, None) => None,
+        };
+        let drops = model["merges"].is_array()
+            && model["unk_token"].is_null()
+            && model["byte_fallback"] != true
+            && !["pre_tokenizer", "decoder"]
+                .iter()
+                .any(|part| json[part].to_string().contains("\"ByteLevel\""));
+        let mut template = false;
+        let mut configs = Vec::new();
+        for (name, content) in &beside {
+            let at = file.with_file_name(name);
+            if name.ends_with(".json") {
+                configs.push((json_value(content, &at)?, at));
+            } else {
+                template = true;
+            }
+        }
+        template |= configs.iter().any(|(config, _)| !config["chat_template"].is_null());
+        let eos = special(&inner, &configs, "eos_token", &ENDS)?;
+        let pad = special(&inner, &configs, "pad_token", &PADS)?;
+        let fingerprint = hex(&Sha256::digest(canonical_text(json)));
+        Ok(Self { inner, text, beside, fingerprint, eos, pad, unknown, drops, template })
+    }
+
+    /// Writes `tokenizer.json` and the files that belong to it into the folder `dir`.
+    pub fn save(&self, dir: impl AsRef<Path>) -> Result<()> {
+        let dir = dir.as_ref();
+        fs::create_dir_all(dir).map_err(|why| Error::writing(dir, why))?;
+        let files = self.beside.iter().map(|(name, content)| (*name, content));
+        for (name, content) in files.chain([("tokenizer.json", &self.text)]) {
+            let file = dir.join(name);
+            fs::write(&file, content).map_err(|why| Error::writing(&file, why))?;
+        }
+        Ok(())
+    }
+
+    /// The ids of `text`, without any special token added. A character that has no token is an error.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let unknown = |at: usize| {
+            let letter = text[at..].chars().next().unwrap_or_default();
+            let place = text[..at].chars().count() + 1;
+            let what = format!(
+                "{letter:?} (U+{:04X}), character {place} of the text, is unknown to the tokenizer",
+                letter as u32
+            );
+            Error::call(what).next("leave it out of the data, or use a model whose tokenizer knows it")
+        };
+        match self.inner.encode(text, false) {
+            Ok(encoding) => match self.unknown_in(text, &encoding) {
+                Some(at) => Err(unknown(at)),
+                None => Ok(encoding.get_ids().to_vec()),
+            },
+            Err(why) => {
+                let alone = |letter: char| self.inner.encode(letter.to_string(), false).is_err();
+                let at = text.char_indices().find(|(_, letter)| alone(*letter));
+                Err(at.map_or_else(
+                    || Error::call(format!("the text cannot be encoded: {why}")),
+                    |(at, _)| unknown(at),
+                ))
+            }
+        }
+    }
+
+    /// The byte at which something stands that the tokens do not carry.
+    fn unknown_in(&self, text: &str, encoding: &Encoding) -> Option<usize> {
+        let offsets = encoding.get_offsets();
+        if let Some((id, token)) = &self.unknown {
+            let marked = encoding.get_ids().iter().zip(offsets).find(|(found, (start, end))| {
+                // written out, the unknown token is a token like any other
+                *found == id && text.get(*start..*end) != Some(token)
+            });
+            if let Some((_, &(start, end))) = marked {
+                // of a word that is unknown as a whole, the character that is unknown alone
+                let alone = |letter: char| self.inner.encode(letter.to_string(), false);
+                let culprit = |letter: char| alone(letter).is_ok_and(|e| e.get_ids().contains(id));
+                let word = text.get(start..end).unwrap_or_default();
+                let within = word.char_indices().find(|(_, letter)| culprit(*letter)).map_or(0, |(at, _)| at);
+                return Some(start + within)
+                    .filter(|&at| at < text.len() && text.is_char_boundary(at))
+                    .or(Some(0));
+            }
+        }
+        if !self.drops {
+            return None;
+        }
+        let mut covered = vec![false; text.len()];
+        for &(start, end) in offsets {
+            if let Some(part) = covered.get_mut(start..end) {
+                part.fill(true);
+            }
+        }
+        let lost = |&(at, letter): &(usize, char)| !letter.is_whitespace() && !covered[at];
+        let (uncovered, _) = text.char_indices().find(lost)?;
+        // after a lost character the offsets are shifted: the culprit is the one that gives nothing alone
+        let nothing = |letter: char| self.inner.encode(letter.to_string(), false).is_ok_and(|e| e.is_empty());
+        let culprit = text.char_indices().find(|&(_, letter)| !letter.is_whitespace() && nothing(letter));
+        Some(culprit.map_or(uncovered, |(at, _)| at))
+    }
+
+    /// The text of `ids`; pad and end tokens, and ids that are not in the vocabulary, are left out.
+    pub fn decode(&self, ids: &[u32]) -> String {
+        let ids: Vec<u32> =
+            ids.iter().copied().filter(|&id| Some(id) != self.eos && Some(id) != self.pad).collect();
+        let tokens = || ids.iter().filter_map(|&id| self.inner.id_to_token(id)).collect();
+        self.inner.decode(&ids, false).unwrap_or_else(|_| tokens())
+    }
+
+    /// One token as people see it, also when it is an end or a pad.
+    pub fn show(&self, id: u32) -> String {
+        match self.inner.id_to_token(id) {
+            Some(token) if token == "\n" => "⏎".to_owned(),
+            Some(token) => token,
+            None => format!("⟨{id}⟩"),
+        }
+    }
+
+    /// What the model reads for a prompt of the data.
+    pub fn render(&self, prompt: &PromptText) -> Result<String> {
+        match prompt {
+            PromptText::Plain(text) => Ok(text.clone()),
+            PromptText::Chat(_) if self.template => Err(Error::call("chat templates are not rendered yet")
+                .next("write `prompt` as one string, the way the model should read it")),
+            PromptText::Chat(_) => {
+                Err(Error::call("the prompt is a chat, and this tokenizer folder has no chat template")
+                    .next("write `prompt` as one string, or use a model folder with a chat template"))
+            }
+        }
+    }
+
+    /// One more than the highest id: the width that the model's vocabulary must have at least.
+    pub fn vocab_size(&self) -> usize {
+        let vocabulary = self.inner.get_vocab(true);
+        vocabulary.values().max().map_or(0, |&highest| highest as usize + 1)
+    }
+
+    /// The id of a token.
+    pub fn token_id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// The token that ends a response.
+    pub fn eos(&self) -> Option<u32> {
+        self.eos
+    }
+
+    /// The token that fills up a batch.
+    pub fn pad(&self) -> Option<u32> {
+        self.pad
+    }
+
+    /// Does the folder bring a chat template?
+    pub fn has_chat_template(&self) -> bool {
+        self.template
+    }
+
+    /// SHA-256 of what decides on the ids: the same for two tokenizers whose `tokenizer.json` says
+    /// the same, however it is laid out (padding and truncation, which are not used here, apart).
+    pub fn fingerprint(&self) -> String {
+        self.fingerprint.clone()
+    }
+}
+
+fn json_value(text: &str, file: &Path) -> Result<Value> {
+    serde_json::from_str(text).map_err(|why: serde_json::Error| {
+        Error::call(format!("this is not JSON: {why}"))
+            .at(format!("{}:{}:{}", file.display(), why.line(), why.column()))
+            .next("the file is damaged or cut off: copy it again from where it came")
+    })
+}
+
+/// A special token: as the files beside the tokenizer name it, or else by its usual names.
+fn special(
+    inner: &tokenizers::Tokenizer,
+    configs: &[(Value, std::path::PathBuf)],
+    key: &str,
+    usual: &[&str],
+) -> Result<Option<u32>> {
+    for (config, at) in configs {
+        let named = if config[key].is_object() { &config[key]["content"] } else { &config[key] };
+        match named.as_str() {
+            Some(token) => {
+                let missing = || {
+                    let next = "name a token that it has, or copy both files from one model";
+                    let what = format!("`{key}` is {token:?}, which is not in tokenizer.json");
+                    Error::call(what).at(at.display()).next(next)
+                };
+                return inner.token_to_id(token).ok_or_else(missing).map(Some);
+            }
+            None if named.is_null() => {}
+            None => {
+                let error = Error::call(format!("`{key}` is {named}, not a token")).at(at.display());
+                return Err(error.next("write the token as a string"));
+            }
+        }
+    }
+    Ok(usual.iter().find_map(|token| inner.token_to_id(token)))
+}
+
+/// JSON without white space, keys in order, without what changes no id.
+fn canonical_text(mut value: Value) -> String {
+    if let Value::Object(fields) = &mut value {
+        fields.remove("padding");
+        fields.remove("truncation");
+    }
+    // byte-pair merges are written as `"a b"` or, newer, as `["a", "b"]`
+    for merge in value.pointer_mut("/model/merges").and_then(Value::as_array_mut).into_iter().flatten() {
+        let pair = merge.as_array().map(|pair| pair.iter().filter_map(Value::as_str).collect::<Vec<_>>());
+        if let Some(pair) = pair {
+            *merge = Value::from(pair.join(" "));
+        }
+    }
+    fn write(value: &Value, to: &mut String) {
+        match value {
+            Value::Object(fields) => {
+                let mut keys: Vec<_> = fields.iter().filter(|(_, value)| !value.is_null()).collect();
+                keys.sort_by_key(|(key, _)| key.as_str());
+                to.push('{');
+                for (key, value) in keys {
+                    to.push_str(&Value::from(key.as_str()).to_string());
+                    to.push(':');
+                    write(value, to);
+                    to.push(',');
+                }
+                to.push('}');
+            }
+            Value::Array(items) => {
+                to.push('[');
+                for item in items {
+                    write(item, to);
+                    to.push(',');
+                }
+                to.push(']');
+            }
+            plain => to.push_str(&plain.to_string()),
+        }
+    }
+    let mut text = String::new();
+    write(&value, &mut text);
+    text
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_tokenizer_has_the_ids_of_the_benchmark() {
+        let tokenizer = Tokenizer::tasks();
+        assert_eq!(tokenizer.vocab_size(), 32);
+        assert_eq!((tokenizer.pad(), tokenizer.eos()), (Some(0), Some(2)));
+        assert_eq!(tokenizer.token_id("^"), Some(1));
+        let all = format!("^\n{TASK_CHARACTERS}");
+        assert_eq!(tokenizer.encode(&all).unwrap(), (1..32).collect::<Vec<_>>());
+        assert_eq!(tokenizer.encode("").unwrap(), [0u32; 0]);
+        assert_eq!(tokenizer.decode(&[0, 0, 1, 21, 7, 6, 2, 99]), "^m43");
+    }
+
+    #[test]
+    fn unknown_characters_are_named() {
+        let tokenizer = Tokenizer::tasks();
+        let error = tokenizer.encode("^m4é>").unwrap_err().to_string();
+        assert!(error.starts_with("'é' (U+00E9), character 4 of the text"), "{error}");
+        assert!(tokenizer.encode("^m4 >").unwrap_err().to_string().contains("' '"));
+    }
+}
