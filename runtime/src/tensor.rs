@@ -154,7 +154,11 @@ pub fn take_gradient<D: Device>(flow: &mut Flow<D>, of: &Matrix<D>) -> Result<Bu
 ///
 /// # Errors
 /// When the device is out of memory.
-pub fn put_gradient<D: Device>(flow: &mut Flow<D>, of: &Matrix<D>, gradient: Buffer<D>) -> Result<(), D::Err> {
+pub fn put_gradient<D: Device>(
+    flow: &mut Flow<D>,
+    of: &Matrix<D>,
+    gradient: Buffer<D>,
+) -> Result<(), D::Err> {
     *flow.get_or_alloc_mut(of)? = gradient;
     Ok(())
 }

@@ -34,12 +34,14 @@ pub fn expand(item: TokenStream) -> Result<TokenStream, Report> {
     }
 }
 
-/// An implementation without domains, so that what uses the enum does not complain as well.
-pub fn fallback(item: TokenStream) -> TokenStream {
+/// The mistakes, and an implementation without domains, so that what uses the enum does not complain as well.
+pub fn fallback(item: TokenStream, report: &Report) -> TokenStream {
+    let mistakes = report.tokens();
     match syn::parse2::<DeriveInput>(item) {
         Ok(input) if input.generics.params.is_empty() => {
             let name = &input.ident;
             quote! {
+                #mistakes
                 #[automatically_derived]
                 impl ::limbeck::Domain for #name {
                     const ALL: &'static [Self] = &[];
@@ -49,7 +51,7 @@ pub fn fallback(item: TokenStream) -> TokenStream {
                 }
             }
         }
-        _ => TokenStream::new(),
+        _ => mistakes,
     }
 }
 

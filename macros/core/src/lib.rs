@@ -34,7 +34,7 @@ use proc_macro2::TokenStream;
 pub fn recipe(args: TokenStream, item: TokenStream) -> TokenStream {
     match expand(args.clone(), item.clone()) {
         Ok(expansion) => expansion.tokens,
-        Err(report) => with_mistakes(&report, emit::fallback(&args, item)),
+        Err(report) => emit::fallback(&args, item, &report),
     }
 }
 
@@ -52,7 +52,7 @@ pub fn settings(item: TokenStream) -> TokenStream {
 pub fn domain(item: TokenStream) -> TokenStream {
     match expand_domain(item.clone()) {
         Ok(tokens) => tokens,
-        Err(report) => with_mistakes(&report, domain::fallback(item)),
+        Err(report) => domain::fallback(item, &report),
     }
 }
 
@@ -66,6 +66,8 @@ pub struct Expansion {
     pub replay: TokenStream,
     /// `train` as people read it, comments in.
     pub text: String,
+    /// `replay` as people read it.
+    pub replay_text: String,
     /// The recipe as its author wrote it, printed evenly.
     pub source: String,
 }
@@ -90,6 +92,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> Result<Expansion, Report>
         train: emit::train(&plan),
         replay: emit::replay(&plan),
         text: render::train(&plan),
+        replay_text: render::replay(&plan),
         source: source::text(&recipe),
     })
 }
@@ -108,9 +111,4 @@ pub fn expand_settings(item: TokenStream) -> Result<TokenStream, Report> {
 /// Every mistake found, each with its place.
 pub fn expand_domain(item: TokenStream) -> Result<TokenStream, Report> {
     domain::expand(item)
-}
-
-fn with_mistakes(report: &Report, mut stub: TokenStream) -> TokenStream {
-    stub.extend(report.tokens());
-    stub
 }

@@ -237,6 +237,18 @@ pub fn experts_of_two_kinds(first: &Teacher, second: &Teacher) -> String {
     )
 }
 
+pub fn experts_read_differently(first: &Teacher, second: &Teacher) -> String {
+    let reads = |teacher: &Teacher| match &teacher.reads {
+        Some(path) => format!("`{}` reads `{}`", teacher.name, spell(path)),
+        None => format!("`{}` reads only the prompt", teacher.name),
+    };
+    format!(
+        "{} and {}, and the experts of a recipe are all shown the same. Give them the same `reads = …`, or none",
+        reads(first),
+        reads(second)
+    )
+}
+
 pub fn too_many_voices(name: &Ident, experts: bool) -> String {
     let rule = if experts {
         "beside the experts of the domains there is room for one more teacher"

@@ -167,7 +167,7 @@ fn show(shown: &Shown, output: &Output) -> Result<ExitCode> {
         .to_string());
     }
     if let Some(table) = &shown.table {
-        say(&format!("\n{table}"))?;
+        say(&format!("\n{}", table.to_string().trim_end()))?;
     }
     if let Some((prompt, before, after)) = &shown.example {
         say(&format!("\nasked   {prompt}\nbefore  {}\nafter   {}", before.trim(), after.trim()))?;

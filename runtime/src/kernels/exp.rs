@@ -108,17 +108,32 @@ fn fold(mut lanes: [f32; LANES]) -> f32 {
     lanes[0]
 }
 
-/// Replaces `scores` with their softmax, in `f32`.
+/// How long the memory of a row of scores must be for [`softmax_row`].
+pub(crate) fn padded(len: usize) -> usize {
+    len.next_multiple_of(LANES)
+}
+
+/// Replaces the first `len` of `scores` with their softmax, in `f32`, and what is after them with zeros.
+/// `scores` must be at least [`padded`] long: whole vectors are worked on, which changes no bits.
 #[inline(always)]
-pub(crate) fn softmax_row(scores: &mut [f32]) {
+pub(crate) fn softmax_row(scores: &mut [f32], len: usize) {
+    let (scores, ahead) = scores.split_at_mut(padded(len));
+    scores[len..].fill(f32::NEG_INFINITY);
     let top = largest(scores);
-    for s in scores.iter_mut() {
-        *s = exp(*s - top);
+    let mut lanes = [0.0f32; LANES];
+    for chunk in scores.chunks_exact_mut(LANES) {
+        for (s, lane) in chunk.iter_mut().zip(&mut lanes) {
+            *s = exp(*s - top);
+            *lane += *s;
+        }
     }
-    let scale = 1.0 / sum_pairs(scores, scores, |s, _| s);
-    for s in scores.iter_mut() {
-        *s *= scale;
+    let scale = 1.0 / fold(lanes);
+    for chunk in scores.chunks_exact_mut(LANES) {
+        for s in chunk {
+            *s *= scale;
+        }
     }
+    ahead.fill(0.0);
 }
 
 vectorised! {

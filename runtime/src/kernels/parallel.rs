@@ -75,7 +75,8 @@ impl<T> Shared<T> {
     /// Values `at..at + len`.
     ///
     /// # Safety
-    /// The memory must still be borrowed by the caller of [`Shared::new`], and nobody else may hold these values.
+    /// The memory must still be borrowed by the caller of [`Shared::new`], and nobody else may hold these
+    /// values.
     #[allow(clippy::mut_from_ref)] // the point of this type; see its safety contract
     pub(crate) unsafe fn part(&self, at: usize, len: usize) -> &mut [T] {
         assert!(at + len <= self.len, "{at} + {len} is past the end, {}", self.len);

@@ -39,16 +39,21 @@ pub(crate) enum Level {
     Avx512,
 }
 
-/// What this processor has. Cheap: the standard library keeps the answer.
+/// What this processor has.
 #[inline]
 pub(crate) fn level() -> Level {
+    static LEVEL: std::sync::OnceLock<Level> = std::sync::OnceLock::new();
+    *LEVEL.get_or_init(detect)
+}
+
+fn detect() -> Level {
     #[cfg(target_arch = "x86_64")]
     {
+        let middle = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
         let wide = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl");
-        let middle = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
         if wide && middle {
             return Level::Avx512;
         }

@@ -295,6 +295,7 @@ fn record<S: Signal>(routed: &Routed<S>, i: usize, losses: Option<&Vec<f64>>) ->
 /// The numbers of a batch that do not depend on the loss.
 fn describe<S: Signal>(routed: &Routed<S>, metrics: &mut Metrics) {
     let (rollouts, signal) = (routed.rollouts(), routed.signal());
+    let mut by_domain: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for (i, response) in rollouts.responses_N.iter().enumerate() {
         let length = response.tokens_T.len() as f64;
         metrics.add("tokens", length);
@@ -304,11 +305,15 @@ fn describe<S: Signal>(routed: &Routed<S>, metrics: &mut Metrics) {
         if let Some(correct) = routed.outcome(i) {
             let right = f64::from(u8::from(correct));
             metrics.mean("reward", right, 1.0);
-            metrics.mean(&format!("accuracy/{}", rollouts.prompt_of(i).domain()), right, 1.0);
+            by_domain.entry(rollouts.prompt_of(i).domain()).or_default().push(right);
         }
         if let Some(before) = signal.return_before(i) {
             metrics.mean("reverse_kl", -before, length);
         }
+    }
+    for (domain, outcomes) in &by_domain {
+        let right = outcomes.iter().sum::<f64>() / outcomes.len() as f64;
+        metrics.set(&format!("accuracy/{domain}"), right);
     }
     describe_order(routed, metrics);
 }

@@ -89,7 +89,8 @@ impl ModelConfig {
     /// Reads `config.json` in folder `dir`.
     ///
     /// # Errors
-    /// When it cannot be read, is no JSON, lacks a field, or asks for something we do not support: with file and field.
+    /// When it cannot be read, is no JSON, lacks a field, or asks for something we do not support: with
+    /// file and field.
     pub fn load(dir: &Path) -> Result<Self> {
         let path = dir.join("config.json");
         let text = std::fs::read_to_string(&path).map_err(|why| Error::reading(&path, why))?;
@@ -118,7 +119,8 @@ impl ModelConfig {
             num_attention_heads: heads,
             num_key_value_heads: fields.size_or("num_key_value_heads", heads)?,
             // qwen3 has heads that are not hidden / heads wide, and transformers' default for it is 128
-            head_dim: fields.size_or("head_dim", if family == Family::Qwen3 { 128 } else { hidden / heads })?,
+            head_dim: fields
+                .size_or("head_dim", if family == Family::Qwen3 { 128 } else { hidden / heads })?,
             vocab_size: fields.size("vocab_size")?,
             max_position_embeddings: fields.size("max_position_embeddings")?,
             rope_theta: fields.rope_theta()?,
@@ -145,9 +147,12 @@ impl ModelConfig {
         let wrong = |field: &str, what: String| Err(Error::call(what).at(format!("{file}field `{field}`")));
         let (query, shared) = (self.num_attention_heads, self.num_key_value_heads);
         if query == 0 || shared == 0 || query % shared != 0 {
-            return wrong("num_key_value_heads", format!("{query} heads cannot share {shared} keys and values"));
+            return wrong(
+                "num_key_value_heads",
+                format!("{query} heads cannot share {shared} keys and values"),
+            );
         }
-        if self.head_dim == 0 || self.head_dim % 2 != 0 {
+        if self.head_dim == 0 || !self.head_dim.is_multiple_of(2) {
             return wrong("head_dim", format!("{} is not a positive even number", self.head_dim));
         }
         let sizes = [
@@ -247,7 +252,9 @@ impl Fields {
     fn number(&self, field: &str, default: f64) -> Result<f64> {
         match self.get(field) {
             None => Ok(default),
-            Some(value) => value.as_f64().map_or_else(|| self.wrong(field, format!("{value} is not a number")), Ok),
+            Some(value) => {
+                value.as_f64().map_or_else(|| self.wrong(field, format!("{value} is not a number")), Ok)
+            }
         }
     }
 
@@ -284,12 +291,14 @@ impl Fields {
         }
     }
 
-    /// The base, in the field of its own or in `rope_parameters`, where newer versions of transformers put it.
+    /// The base, in the field of its own or in `rope_parameters`, where newer versions of transformers put
+    /// it.
     fn rope_theta(&self) -> Result<f64> {
         match self.get("rope_parameters").and_then(|nested| nested.get("rope_theta")) {
-            Some(theta) => theta
-                .as_f64()
-                .map_or_else(|| self.wrong("rope_parameters.rope_theta", format!("{theta} is not a number")), Ok),
+            Some(theta) => theta.as_f64().map_or_else(
+                || self.wrong("rope_parameters.rope_theta", format!("{theta} is not a number")),
+                Ok,
+            ),
             None => self.number("rope_theta", 10_000.0),
         }
     }
@@ -307,9 +316,10 @@ impl Fields {
         }
         let llama = self.get("model_type").and_then(Value::as_str) == Some("llama");
         let slides = self.flag("use_sliding_window")? || (llama && self.get("sliding_window").is_some());
-        let listed = self.get("layer_types").and_then(Value::as_array).is_some_and(|layers| {
-            layers.iter().any(|layer| layer.as_str() != Some("full_attention"))
-        });
+        let listed = self
+            .get("layer_types")
+            .and_then(Value::as_array)
+            .is_some_and(|layers| layers.iter().any(|layer| layer.as_str() != Some("full_attention")));
         if slides {
             return refuse("sliding_window", "a sliding window".into());
         }
@@ -326,7 +336,9 @@ impl Fields {
             return refuse("quantization_config", "a quantised model".into());
         }
         match self.get("partial_rotary_factor").and_then(Value::as_f64) {
-            Some(share) if share != 1.0 => refuse("partial_rotary_factor", format!("rotating {share} of each head")),
+            Some(share) if share != 1.0 => {
+                refuse("partial_rotary_factor", format!("rotating {share} of each head"))
+            }
             _ => Ok(()),
         }
     }

@@ -32,8 +32,8 @@ impl<D: Device> Clone for Decoder<D> {
 }
 
 impl<D: Device> Decoder<D> {
-    /// A model with random weights: N(0, 0.02), smaller where the residual stream is added to; norms 1, biases 0.
-    /// The same seed gives the same weights.
+    /// A model with random weights: N(0, 0.02), smaller where the residual stream is added to; norms 1,
+    /// biases 0. The same seed gives the same weights.
     ///
     /// # Errors
     /// When the sizes do not go together or the device is out of memory.
@@ -79,13 +79,19 @@ impl<D: Device> Decoder<D> {
     /// When the device is out of memory.
     pub fn deep_copy(&self) -> Result<Self> {
         let parameters = self.parameters.iter().map(Parameter::deep_copy).collect::<Result<_>>()?;
-        Ok(Self { config: self.config.clone(), device: self.device.clone(), parameters, places: self.places.clone() })
+        Ok(Self {
+            config: self.config.clone(),
+            device: self.device.clone(),
+            parameters,
+            places: self.places.clone(),
+        })
     }
 
     /// The logits of the rows of `batch`, `[R, V]`, without a tape.
     ///
     /// # Errors
-    /// When a prompt is empty, a sequence is too long, a token id is outside the vocabulary, or the device fails.
+    /// When a prompt is empty, a sequence is too long, a token id is outside the vocabulary, or the device
+    /// fails.
     pub fn logits(&self, batch: &Packed) -> Result<Matrix<D>> {
         if batch.rows().is_empty() {
             batch.check(self.config.max_position_embeddings)?;
@@ -109,8 +115,10 @@ impl<D: Device> Decoder<D> {
             return Err(Error::call(format!("{} token ids for {count} rows", ids.len())));
         }
         if let Some(id) = ids.iter().find(|&&id| id as usize >= vocabulary) {
-            return Err(Error::call(format!("token id {id} is outside the model's vocabulary of {vocabulary}"))
-                .next("check that both models read the same tokenizer"));
+            return Err(Error::call(format!(
+                "token id {id} is outside the model's vocabulary of {vocabulary}"
+            ))
+            .next("check that both models read the same tokenizer"));
         }
         if count == 0 {
             return self.logits(batch).map(|_| Vec::new());
@@ -146,12 +154,13 @@ impl<D: Device> Decoder<D> {
         Grads::zeros(&self.device, self.parameters.iter().map(Parameter::value))
     }
 
-    /// One traced forward pass over `batch`, the loss `Σ weights[r] * loss(r)` over its rows, and one backward pass that
-    /// **adds** to `grads`. Returns the unweighted loss of each row, as the loss gave it, finite or not.
+    /// One traced forward pass over `batch`, the loss `Σ weights[r] * loss(r)` over its rows, and one
+    /// backward pass that **adds** to `grads`. Returns the unweighted loss of each row, as the loss gave
+    /// it, finite or not.
     ///
     /// # Errors
-    /// As [`Decoder::logits`], or when there is not one weight for each row. If the device fails half way, `grads` is
-    /// not to be used further.
+    /// As [`Decoder::logits`], or when there is not one weight for each row. If the device fails half way,
+    /// `grads` is not to be used further.
     pub fn backward(
         &self,
         batch: &Packed,

@@ -15,6 +15,9 @@ use crate::kernels::swiglu::swiglu;
 use crate::tensor::{failed, Device, Matrix, Tape};
 use std::sync::Arc;
 
+/// How a layer attends: tape, layer, and its queries, keys and values before rotation.
+pub(super) type Attend<'a, D, T> = dyn FnMut(&mut T, usize, [&Matrix<D>; 3]) -> Result<Matrix<D>> + 'a;
+
 /// A forward pass through `decoder`, perhaps one of many with the same weights.
 pub(super) struct Pass<'a, D: Device> {
     decoder: &'a Decoder<D>,
@@ -37,10 +40,19 @@ impl<'a, D: Device> Pass<'a, D> {
         Ok(Self { decoder, prepared })
     }
 
+    /// Where the weights are.
+    pub fn device(&self) -> &D {
+        &self.decoder.device
+    }
+
     /// The heads of every layer.
     pub fn heads(&self) -> Heads {
         let config = &self.decoder.config;
-        Heads { query: config.num_attention_heads, shared: config.num_key_value_heads, width: config.head_dim }
+        Heads {
+            query: config.num_attention_heads,
+            shared: config.num_key_value_heads,
+            width: config.head_dim,
+        }
     }
 
     /// What attention over `batch` needs to know.
@@ -58,12 +70,12 @@ impl<'a, D: Device> Pass<'a, D> {
         select_rows(tape, &hidden, batch.rows().to_vec())
     }
 
-    /// The last hidden states of all tokens, `[N, hidden]`, where layer l attends by `attend(tape, l, [q, k, v])`.
+    /// The last hidden states of all tokens, `[N, hidden]`, where layers attend by `attend`.
     pub fn hidden<T: Tape<f32, D>>(
         &self,
         tape: &mut T,
         tokens: &[u32],
-        attend: &mut dyn FnMut(&mut T, usize, [&Matrix<D>; 3]) -> Result<Matrix<D>>,
+        attend: &mut Attend<'_, D, T>,
     ) -> Result<Matrix<D>> {
         let mut x = embed(tape, self.value(EMBEDDING), tokens)?;
         for layer in 0..self.decoder.places.layers.len() {
@@ -84,7 +96,7 @@ impl<'a, D: Device> Pass<'a, D> {
         tape: &mut T,
         index: usize,
         x: Matrix<D>,
-        attend: &mut dyn FnMut(&mut T, usize, [&Matrix<D>; 3]) -> Result<Matrix<D>>,
+        attend: &mut Attend<'_, D, T>,
     ) -> Result<Matrix<D>> {
         let at = &self.decoder.places.layers[index];
         let y = self.norm(tape, &x, at.input_norm)?;

@@ -48,13 +48,14 @@ const TOGETHER: usize = 1024;
 const READ: usize = 16 * 1024;
 
 impl<D: Device> Decoder<D> {
-    /// Answers every request `copies` times; the answers are in the order of requests, then copies. A response ends
-    /// with an end token, after `max_tokens`, or where the model has no more positions. `progress` is called after
-    /// each token with the number of tokens said so far, over all rows.
+    /// Answers every request `copies` times; the answers are in the order of requests, then copies. A
+    /// response ends with an end token, after `max_tokens`, or where the model has no more positions.
+    /// `progress` is called after each token with the number of tokens said so far, over all rows.
     ///
     /// # Errors
-    /// When a prompt is empty, longer than the model's positions or has a token outside the vocabulary, when there is not a
-    /// stream for each copy, when a setting makes no sense, when the logits are not finite, or when the device fails.
+    /// When a prompt is empty, longer than the model's positions or has a token outside the vocabulary,
+    /// when there is not a stream for each copy, when a setting makes no sense, when the logits are not
+    /// finite, or when the device fails.
     pub fn generate(
         &self,
         requests: &[Request],
@@ -74,7 +75,6 @@ impl<D: Device> Decoder<D> {
                     progress(said);
                 }
             };
-            // one request after the other is taken on while there is room, whatever became of those before
             answers.extend(self.device.within(|| Wave::new(self, wave, sampling)?.run(&mut report))?);
         }
         Ok(answers)
@@ -95,11 +95,16 @@ impl<D: Device> Decoder<D> {
             }
             if prompt.len() > limit {
                 let length = prompt.len();
-                return Err(Error::call(format!("prompt {i} has {length} tokens, but the model has only {limit} positions"))
-                    .next("shorten the prompt, or leave it out"));
+                return Err(Error::call(format!(
+                    "prompt {i} has {length} tokens, but the model has only {limit} positions"
+                ))
+                .next("shorten the prompt, or leave it out"));
             }
             if streams.len() != *copies {
-                return refuse(format!("prompt {i} is to be answered {copies} times with {} streams", streams.len()));
+                return refuse(format!(
+                    "prompt {i} is to be answered {copies} times with {} streams",
+                    streams.len()
+                ));
             }
         }
         Ok(())
@@ -113,7 +118,9 @@ impl<D: Device> Decoder<D> {
         let fits = |request: &&Request| {
             let first = rows == 0;
             rows += request.copies.max(1);
-            cached += (request.prompt.len() + request.copies * sampling.max_tokens.min(config.max_position_embeddings)) * each;
+            cached += (request.prompt.len()
+                + request.copies * sampling.max_tokens.min(config.max_position_embeddings))
+                * each;
             first || (rows <= TOGETHER && cached <= CACHED)
         };
         requests.iter().take_while(fits).count()
@@ -177,15 +184,8 @@ impl<'a, D: Device> Wave<'a, D> {
         while !self.speakers.is_empty() {
             self.say()?;
             report(self.speakers.len());
-            let (answers, eos) = (std::mem::take(&mut self.answers), &self.sampling.eos);
-            let ended: Vec<bool> =
-                answers.iter().map(|answer| answer.tokens.last().is_some_and(|token| eos.contains(token))).collect();
-            self.answers = answers;
-            for speaker in &mut self.speakers {
-                speaker.left -= 1;
-                self.answers[speaker.row].finished = ended[speaker.row];
-            }
-            self.speakers.retain(|speaker| speaker.left > 0 && !ended[speaker.row]);
+            let answers = &self.answers;
+            self.speakers.retain(|speaker| speaker.left > 0 && !answers[speaker.row].finished);
             if !self.speakers.is_empty() {
                 self.listen()?;
             }
@@ -206,15 +206,19 @@ impl<'a, D: Device> Wave<'a, D> {
                 })
             })
             .collect();
-        for (speaker, drawn) in self.speakers.iter().zip(drawn) {
+        for (speaker, drawn) in self.speakers.iter_mut().zip(drawn) {
             let answer = &mut self.answers[speaker.row];
             let Some((token, log_prob)) = drawn else {
                 let at = answer.tokens.len();
-                return Err(Error::run(format!("the model's logits are not finite at token {at} of row {}", speaker.row))
-                    .next("the weights have diverged: go back to an earlier checkpoint with a smaller learning rate"));
+                let what = format!("the model's logits are not finite at token {at} of row {}", speaker.row);
+                return Err(Error::run(what).next(
+                    "the weights have diverged: go back to an earlier checkpoint and lower the learning rate",
+                ));
             };
             answer.tokens.push(token);
             answer.log_probs.push(log_prob);
+            answer.finished = self.sampling.eos.contains(&token);
+            speaker.left -= 1;
         }
         Ok(())
     }
@@ -223,10 +227,12 @@ impl<'a, D: Device> Wave<'a, D> {
     fn listen(&mut self) -> Result<()> {
         let last = |speaker: &Speaker| self.answers[speaker.row].tokens.last().copied();
         let tokens: Vec<u32> = self.speakers.iter().filter_map(last).collect();
-        let place = |speaker: &Speaker| Place { row: speaker.row, added: self.answers[speaker.row].tokens.len() - 1 };
+        let place =
+            |speaker: &Speaker| Place { row: speaker.row, added: self.answers[speaker.row].tokens.len() - 1 };
         let places: Vec<Place> = self.speakers.iter().map(place).collect();
         let (tape, cache) = (&mut NoneTape, &mut self.cache);
-        let hidden = self.pass.hidden(tape, &tokens, &mut |_, layer, qkv| cache.attend(layer, qkv, &places))?;
+        let hidden =
+            self.pass.hidden(tape, &tokens, &mut |_, layer, qkv| cache.attend(layer, qkv, &places))?;
         self.logits = self.pass.head(tape, &hidden)?;
         Ok(())
     }
@@ -245,29 +251,23 @@ impl<'a, D: Device> Wave<'a, D> {
 /// Reads all prompts into the cache, some at a time; the logits after each.
 fn read<D: Device>(pass: &Pass<'_, D>, requests: &[Request], cache: &mut Cache<D>) -> Result<Matrix<D>> {
     let (tape, mut first, mut all) = (&mut NoneTape, 0, Vec::new());
-    let mut device = None;
     while first < requests.len() {
         let mut tokens = 0;
-        let count = requests[first..].iter().take_while(|request| {
+        let together = requests[first..].iter().take_while(|request| {
             let fits = tokens == 0 || tokens + request.prompt.len() <= READ;
             tokens += request.prompt.len();
             fits
         });
-        let end = first + count.count();
+        let end = first + together.count();
         let batch = Packed::prompts(requests[first..end].iter().map(|request| &request.prompt[..]));
         let layout = pass.layout(&batch);
         let hidden = pass.hidden(tape, batch.tokens(), &mut |tape, layer, [q, k, v]| {
             cache.remember(layer, first, [k, v], &layout)?;
             attention(tape, [q, k, v], &layout)
         })?;
-        let hidden = select_rows(tape, &hidden, batch.rows().to_vec())?;
-        let logits = pass.head(tape, &hidden)?;
-        device = Some(logits.device().clone());
-        all.extend(tensor::to_host(&logits));
+        let last = select_rows(tape, &hidden, batch.rows().to_vec())?;
+        all.extend(tensor::to_host(&pass.head(tape, &last)?));
         first = end;
     }
-    match device {
-        Some(device) => tensor::matrix(&device, requests.len(), all.len() / requests.len(), all),
-        None => Err(Error::run("no prompts to read")),
-    }
+    tensor::matrix(pass.device(), requests.len(), all.len() / requests.len().max(1), all)
 }

@@ -1,4 +1,5 @@
-//! Weights from a Hugging Face folder: `model.safetensors`, or shards listed in `model.safetensors.index.json`.
+//! Weights from a Hugging Face folder: `model.safetensors`, or shards listed in
+//! `model.safetensors.index.json`.
 
 use super::config::ModelConfig;
 use super::decoder::Decoder;
@@ -19,8 +20,8 @@ impl<D: Device> Decoder<D> {
     /// Reads `config.json` and the weights in folder `dir`; f32, f16 and bf16 are read as f32.
     ///
     /// # Errors
-    /// When a file cannot be read or is cut short, or a tensor is missing, surplus, of another shape or type, or not
-    /// finite: with file, tensor and both shapes.
+    /// When a file cannot be read or is cut short, or a tensor is missing, surplus, of another shape or
+    /// type, or not finite: with file, tensor and both shapes.
     pub fn load(dir: &Path, device: &D) -> Result<Self> {
         let config = ModelConfig::load(dir)?;
         let files = open(dir)?;
@@ -29,9 +30,12 @@ impl<D: Device> Decoder<D> {
         surplus(&config, &specs, &tensors)?;
         let parameter = |spec: Spec| {
             let Some(found) = tensors.get(spec.name.as_str()) else {
-                return Err(Error::call(format!("tensor `{}` of shape {:?} is missing", spec.name, spec.shape))
-                    .at(dir.display())
-                    .next("the weights do not belong to this config.json, or a shard is missing"));
+                return Err(Error::call(format!(
+                    "tensor `{}` of shape {:?} is missing",
+                    spec.name, spec.shape
+                ))
+                .at(dir.display())
+                .next("the weights do not belong to this config.json, or a shard is missing"));
             };
             let values = found.read(&spec)?;
             Parameter::new(device, spec, values)
@@ -111,7 +115,9 @@ fn surplus(config: &ModelConfig, specs: &[Spec], tensors: &BTreeMap<String, Foun
         let known = specs.iter().any(|spec| spec.name == *name);
         // old Llama checkpoints keep the rotary frequencies, tied ones sometimes the table twice
         let frequencies = name.ends_with("rotary_emb.inv_freq");
-        let twin = || tensors.get(&specs[EMBEDDING].name).is_some_and(|table| table.view.data() == found.view.data());
+        let twin = || {
+            tensors.get(&specs[EMBEDDING].name).is_some_and(|table| table.view.data() == found.view.data())
+        };
         let tied = config.tie_word_embeddings && name == "lm_head.weight" && twin();
         if !known && !frequencies && !tied {
             let shape = found.view.shape();
@@ -125,14 +131,23 @@ fn surplus(config: &ModelConfig, specs: &[Spec], tensors: &BTreeMap<String, Foun
 
 impl Found<'_> {
     fn read(&self, spec: &Spec) -> Result<Vec<f32>> {
-        let wrong = |what: String| Err(Error::call(format!("tensor `{}` {what}", spec.name)).at(self.path.display()));
+        let wrong =
+            |what: String| Err(Error::call(format!("tensor `{}` {what}", spec.name)).at(self.path.display()));
         if self.view.shape() != spec.shape {
-            return wrong(format!("has shape {:?}, but config.json says {:?}", self.view.shape(), spec.shape));
+            return wrong(format!(
+                "has shape {:?}, but config.json says {:?}",
+                self.view.shape(),
+                spec.shape
+            ));
         }
         let bytes = self.view.data();
         let values: Vec<f32> = match self.view.dtype() {
-            Dtype::F32 => bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
-            Dtype::BF16 => bytes.chunks_exact(2).map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+            Dtype::F32 => {
+                bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+            }
+            Dtype::BF16 => {
+                bytes.chunks_exact(2).map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect()
+            }
             Dtype::F16 => bytes.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
             other => return wrong(format!("is of type {other:?}; F32, BF16 and F16 can be read")),
         };

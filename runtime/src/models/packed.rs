@@ -15,10 +15,10 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Packs pairs of prompt and response. **The one place where the next-token shift happens**: the model reads
-    /// `prompt ++ response[..len - 1]`, and the rows asked for are the `len` positions that predict `response[0..len]`.
-    /// A pair with an empty response adds no rows. An empty prompt before a response leaves nothing to predict its
-    /// first token from: every pass over the batch will refuse it.
+    /// Packs pairs of prompt and response. **The one place where the next-token shift happens**: the model
+    /// reads `prompt ++ response[..len - 1]`, and the rows asked for are the `len` positions that predict
+    /// `response[0..len]`. A pair with an empty response adds no rows. An empty prompt before a response
+    /// leaves nothing to predict its first token from: every pass over the batch will refuse it.
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a [u32], &'a [u32])>) -> Self {
         let (mut tokens, mut spans, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         let (mut ranges, mut without_prompt) = (Vec::new(), None);

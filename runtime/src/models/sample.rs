@@ -24,9 +24,10 @@ impl Default for Sampling {
     }
 }
 
-/// The token at `u` in `[0, 1)` of the distribution that `sampling` makes of finite `logits`: temperature, then
-/// top-k, then top-p over what is left (the token that crosses `top_p` is kept, and the first always). Among
-/// equals the lowest id goes first. Tokens lie along `[0, 1)` in the order of their ids, summed in `f64`.
+/// The token at `u` in `[0, 1)` of the distribution that `sampling` makes of finite `logits`: temperature,
+/// then top-k, then top-p over what is left (the token that crosses `top_p` is kept, and the first always).
+/// Among equals the lowest id goes first. Tokens lie along `[0, 1)` in the order of their ids, summed in
+/// `f64`.
 pub fn sample(logits: &[f32], sampling: &Sampling, u: f64) -> u32 {
     let best = most_likely(logits);
     if sampling.temperature == 0.0 || logits.len() < 2 {
@@ -98,7 +99,10 @@ mod tests {
         let logits = [0.5f32.ln(), 0.2f32.ln(), 0.3f32.ln()];
         let plain = Sampling::default();
         assert!(near(&counts(&logits, &plain), &[0.5, 0.2, 0.3]));
-        assert_eq!([0.0, 0.499, 0.501, 0.699, 0.701, 0.999_999].map(|u| sample(&logits, &plain, u)), [0, 0, 1, 1, 2, 2]);
+        assert_eq!(
+            [0.0, 0.499, 0.501, 0.699, 0.701, 0.999_999].map(|u| sample(&logits, &plain, u)),
+            [0, 0, 1, 1, 2, 2]
+        );
         let cold = Sampling { temperature: 0.5, ..plain };
         assert!(near(&counts(&logits, &cold), &[0.25 / 0.38, 0.04 / 0.38, 0.09 / 0.38]));
     }

@@ -21,8 +21,8 @@ pub enum WeightType {
 }
 
 impl<D: Device> Decoder<D> {
-    /// Writes `config.json` and `model.safetensors` into folder `dir`, which is made if it is not there. Each file is
-    /// replaced whole or not at all.
+    /// Writes `config.json` and `model.safetensors` into folder `dir`, which is made if it is not there.
+    /// Each file is replaced whole or not at all.
     ///
     /// # Errors
     /// When the folder cannot be made or a file cannot be written.

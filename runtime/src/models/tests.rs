@@ -48,7 +48,8 @@ pub(crate) fn lively(config: &ModelConfig, seed: u64) -> Decoder<Cpu> {
     let mut decoder = Decoder::random(config, seed, &Cpu::default()).unwrap();
     for (i, parameter) in decoder.parameters_mut().iter_mut().enumerate() {
         let mut stream = Stream::new(seed, Purpose::Task, 1, i as u64);
-        let values: Vec<f32> = parameter.to_host().iter().map(|v| v + 0.25 * stream.normal() as f32).collect();
+        let values: Vec<f32> =
+            parameter.to_host().iter().map(|v| v + 0.25 * stream.normal() as f32).collect();
         parameter.set(&values).unwrap();
     }
     decoder
@@ -56,7 +57,8 @@ pub(crate) fn lively(config: &ModelConfig, seed: u64) -> Decoder<Cpu> {
 
 /// A ragged batch: prompts of 3, 1, 5 and responses of 4, 6, 1.
 pub(crate) fn ragged() -> Packed {
-    let pairs: [(&[u32], &[u32]); 3] = [(&[1, 5, 6], &[7, 8, 9, 2]), (&[1], &[3, 4, 5, 6, 7, 2]), (&[1, 10, 0, 4, 4], &[2])];
+    let pairs: [(&[u32], &[u32]); 3] =
+        [(&[1, 5, 6], &[7, 8, 9, 2]), (&[1], &[3, 4, 5, 6, 7, 2]), (&[1, 10, 0, 4, 4], &[2])];
     Packed::of(pairs)
 }
 

@@ -149,17 +149,19 @@ pub(super) fn plan(config: &ModelConfig) -> (Vec<Spec>, Places) {
     let residual = Start::Normal(0.02 / (2.0 * config.num_hidden_layers as f64).sqrt());
     add("model.embed_tokens.weight".into(), &[config.vocab_size, hidden], normal);
     let layer = |i: usize| {
-        let mut add = |name: &str, shape: &[usize], start| add(format!("model.layers.{i}.{name}"), shape, start);
+        let mut add =
+            |name: &str, shape: &[usize], start| add(format!("model.layers.{i}.{name}"), shape, start);
         let sides = [("q", wide), ("k", narrow), ("v", narrow)];
         Layer {
             input_norm: add("input_layernorm.weight", &[hidden], Start::One),
-            qkv: sides.map(|(side, out)| add(&format!("self_attn.{side}_proj.weight"), &[out, hidden], normal)),
+            qkv: sides
+                .map(|(side, out)| add(&format!("self_attn.{side}_proj.weight"), &[out, hidden], normal)),
             qkv_bias: config.qkv_bias().then(|| {
                 sides.map(|(side, out)| add(&format!("self_attn.{side}_proj.bias"), &[out], Start::Zero))
             }),
-            head_norms: config
-                .head_norms()
-                .then(|| ["q", "k"].map(|side| add(&format!("self_attn.{side}_norm.weight"), &[width], Start::One))),
+            head_norms: config.head_norms().then(|| {
+                ["q", "k"].map(|side| add(&format!("self_attn.{side}_norm.weight"), &[width], Start::One))
+            }),
             output: add("self_attn.o_proj.weight", &[hidden, wide], residual),
             output_bias: config.output_bias().then(|| add("self_attn.o_proj.bias", &[hidden], Start::Zero)),
             post_norm: add("post_attention_layernorm.weight", &[hidden], Start::One),

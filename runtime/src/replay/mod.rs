@@ -65,6 +65,12 @@ pub struct Summary {
     pub regimes: Option<std::collections::BTreeMap<String, usize>>,
 }
 
+/// The last line of a replay.
+#[derive(Serialize)]
+struct Closing<'a> {
+    summary: &'a Summary,
+}
+
 /// The loss of every recorded response, token by token.
 pub(crate) fn replay<S: Signal, L: Loss<S>>(loss: &L, recorded: &Recorded, routed: &Routed<S>) -> Result<Replay> {
     if L::WHOLE_ROWS {
@@ -120,7 +126,7 @@ impl Replay {
             text.push_str(&line(serde_json::to_string(decision)));
             text.push('\n');
         }
-        text.push_str(&line(serde_json::to_string(&serde_json::json!({ "summary": self.summary }))));
+        text.push_str(&line(serde_json::to_string(&Closing { summary: &self.summary })));
         text.push('\n');
         text
     }

@@ -13,7 +13,7 @@ use crate::report::Report;
 type Rule = fn(&Recipe, &mut Report);
 
 /// One rule, one function, one sentence.
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 16] = [
     forks::not_accepted_yet,
     presence::no_strangers,
     presence::every_required_stage,
@@ -25,6 +25,7 @@ const RULES: [Rule; 15] = [
     teachers::one_teacher_a_domain,
     teachers::every_expert_has_a_domain,
     teachers::experts_of_one_kind,
+    teachers::experts_read_the_same,
     teachers::two_voices_at_most,
     legality::a_self_teacher_reads_more,
     legality::no_domain_for_the_start,

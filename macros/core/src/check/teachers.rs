@@ -48,6 +48,17 @@ pub fn experts_of_one_kind(recipe: &Recipe, report: &mut Report) {
     }
 }
 
+/// What a teacher reads is part of its type, so the experts of one row are shown the same.
+pub fn experts_read_the_same(recipe: &Recipe, report: &mut Report) {
+    let mut experts = recipe.teachers.iter().filter(|teacher| teacher.domain.is_some() && !teacher.broken);
+    let Some(first) = experts.next() else { return };
+    for teacher in experts {
+        if teacher.reads.as_ref().map(spell) != first.reads.as_ref().map(spell) {
+            report.at(&teacher.name, messages::experts_read_differently(first, teacher));
+        }
+    }
+}
+
 /// A token can be judged by one voice or by two; the experts together are one.
 pub fn two_voices_at_most(recipe: &Recipe, report: &mut Report) {
     if recipe.teachers.iter().any(|teacher| teacher.broken) {

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned, ToTokens};
 use syn::ext::IdentExt;
 use syn::Ident;
 
-use super::item::of_settings;
+use super::item::{of_settings, optional_patch};
 use crate::method::Method;
 use crate::model::Recipe;
 use crate::syntax::Setting;
@@ -36,8 +36,10 @@ fn method_value(method: &Method, with: &[Setting]) -> TokenStream {
 pub fn faults(recipe: &Recipe) -> TokenStream {
     let facts = facts_of(recipe, &quote!(recipe));
     let faults = faults_of(recipe, &quote!(recipe));
+    let silent = said_already(recipe);
     quote! {
         fn limbeck_faults(recipe: &LimbeckRecipe) -> ::std::vec::Vec<::limbeck::Fault> {
+            #silent
             let facts = #facts;
             [#(#faults),*].into_iter().flatten().collect()
         }
@@ -54,10 +56,15 @@ pub fn checks(recipe: &Recipe) -> TokenStream {
     let parts = recipe.parts().map(|(part, _, _)| part.unraw().to_string());
     let at = recipe.name().span().resolved_at(Span::call_site());
     let rest = quote_spanned!(at=> const _: () = ::limbeck::check::rest(&LIMBECK_FAULTS, &[#(#parts),*]););
+    let silent = said_already(recipe);
     quote! {
         const LIMBECK_RECIPE: &LimbeckRecipe = &LIMBECK_DEFAULT;
-        const LIMBECK_FACTS: ::limbeck::Facts = #facts;
+        const LIMBECK_FACTS: ::limbeck::Facts = {
+            #silent
+            #facts
+        };
         const LIMBECK_FAULTS: [::core::option::Option<::limbeck::Fault>; #count] = {
+            #silent
             let facts = LIMBECK_FACTS;
             [#(#faults),*]
         };
@@ -65,6 +72,32 @@ pub fn checks(recipe: &Recipe) -> TokenStream {
         #(#methods)*
         #rest
     }
+}
+
+/// Functions for types that are no methods. Nobody calls them: rustc has refused such a type already,
+/// and need not refuse it again for having no `facts` and no `check`.
+pub fn mute() -> TokenStream {
+    quote! {
+        trait LimbeckMute {
+            fn facts(&self, facts: ::limbeck::Facts) -> ::limbeck::Facts {
+                facts
+            }
+            fn check(&self, _: &::limbeck::Facts) -> ::core::option::Option<::limbeck::Fault> {
+                ::core::option::Option::None
+            }
+        }
+        impl<T> LimbeckMute for T {}
+    }
+}
+
+/// Says of a type that is no method what its patch has said, at the same place, so that rustc leaves
+/// the rest of the constant alone.
+fn said_already(recipe: &Recipe) -> TokenStream {
+    let patches = recipe.parts().map(|(_, method, _)| {
+        let (patch, at) = (optional_patch(method), method.ends().0);
+        quote_spanned!(at=> let _: #patch = ::core::option::Option::None;)
+    });
+    quote!(#(#patches)*)
 }
 
 /// Every method adds what it knows: `facts` after `facts`, in the order of the loop.

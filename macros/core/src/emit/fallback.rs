@@ -8,19 +8,22 @@ use syn::punctuated::Punctuated;
 use syn::{Field, Fields, Generics, Ident, Item, ItemStruct, Type};
 
 use super::{carrier, item};
+use crate::report::Report;
 
-/// The item as far as it stands, and a stub.
-pub fn fallback(args: &TokenStream, tokens: TokenStream) -> TokenStream {
+/// The item as far as it stands, and a stub around the mistakes.
+pub fn fallback(args: &TokenStream, tokens: TokenStream, report: &Report) -> TokenStream {
     match syn::parse2::<Item>(tokens.clone()) {
         Ok(Item::Struct(structure)) => {
             let carrier = carrier::carrier(&structure, args);
             let structure = item::stripped(sound(structure));
             let derives = item::missing_derives(&structure.attrs);
-            let stub = stub(&structure.ident, &structure.generics);
+            let stub = stub(&structure.ident, &structure.generics, &report.each());
             quote!(#derives #structure #carrier #stub)
         }
-        Ok(other) => quote!(#other),
-        Err(_) => tokens,
+        _ => {
+            let mistakes = report.tokens();
+            quote!(#tokens #mistakes)
+        }
     }
 }
 
@@ -39,7 +42,8 @@ fn sound(mut structure: ItemStruct) -> ItemStruct {
     structure
 }
 
-fn stub(name: &Ident, generics: &Generics) -> TokenStream {
+/// `DEFAULT` is where the mistakes stand, so that nothing that uses it is evaluated and complains.
+fn stub(name: &Ident, generics: &Generics, mistakes: &[TokenStream]) -> TokenStream {
     let (parameters, arguments, bounds) = generics.split_for_impl();
     let spelled = name.unraw().to_string();
     quote! {
@@ -59,7 +63,7 @@ fn stub(name: &Ident, generics: &Generics) -> TokenStream {
                     resolve: || ::std::vec::Vec::new(),
                 };
                 const LOOP: &'static str = "";
-                const DEFAULT: Self = ::core::panic!("this recipe has mistakes");
+                const DEFAULT: Self = { #(#mistakes);* };
                 type Patch = ();
                 fn apply(&mut self, _: ()) {}
                 fn settings(&self) -> ::std::vec::Vec<(&'static str, ::std::vec::Vec<::limbeck::Setting>)> {

@@ -57,14 +57,17 @@ pub fn patch(recipe: &Recipe) -> TokenStream {
     let of = recipe.name().unraw().to_string();
     let fields: Vec<Field> = recipe
         .parts()
-        .map(|(name, method, _)| Field { name, ty: optional(method), at: method.span() })
+        .map(|(name, method, _)| Field { name, ty: optional_patch(method), at: method.ends().0 })
         .collect();
     let patch = twin(&of, &fields);
     let applied = recipe.parts().map(|(name, method, _)| {
         let apply = of_settings(method, &quote!(apply));
-        quote_spanned! {method.span()=>
-            if let ::core::option::Option::Some(given) = patch.#name {
-                #apply(&mut recipe.#name, given);
+        let (recipe, patch) = (quote!(recipe), quote!(patch));
+        let mut name = name.clone();
+        name.set_span(method.ends().0);
+        quote_spanned! {method.ends().0=>
+            if let ::core::option::Option::Some(given) = #patch.#name {
+                #apply(&mut #recipe.#name, given);
             }
         }
     });
@@ -76,7 +79,8 @@ pub fn patch(recipe: &Recipe) -> TokenStream {
     }
 }
 
-fn optional(method: &Method) -> TokenStream {
+/// `Option<<Method as Settings>::Patch>`, underlined as the method itself.
+pub fn optional_patch(method: &Method) -> TokenStream {
     let (first, last) = method.ends();
     let patch = of_settings(method, &quote!(Patch));
     let option = quote_spanned!(first=> ::core::option::Option<);

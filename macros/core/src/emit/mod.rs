@@ -32,6 +32,7 @@ pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
     let default = consts::default(recipe);
     let checks = consts::checks(recipe);
     let faults = consts::faults(recipe);
+    let mute = consts::mute();
     let constants = plan::constants(recipe);
     let (source, text) = (source::text(recipe), render::train(plan));
     let (train, replay) = (train(plan), replay(plan));
@@ -39,7 +40,7 @@ pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
         #item
         #carrier
         #[doc(hidden)]
-        #[allow(clippy::all, clippy::pedantic, unreachable_pub, unused_qualifications, private_interfaces)]
+        #[allow(clippy::all, clippy::pedantic, unreachable_pub, unused_qualifications, private_interfaces, dead_code)]
         const _: () = {
             type LimbeckRecipe = #name;
             #patch
@@ -47,6 +48,7 @@ pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
             #faults
             #default
             #constants
+            #mute
             #checks
             const _: () = {
                 #[allow(unused_imports)]

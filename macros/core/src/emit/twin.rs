@@ -15,15 +15,29 @@ pub struct Field<'a> {
     pub at: Span,
 }
 
+impl Field<'_> {
+    /// Its name, standing where errors about it belong.
+    fn placed(&self) -> Ident {
+        let mut name = self.name.clone();
+        name.set_span(self.at);
+        name
+    }
+}
+
 /// `LimbeckPatch`, as read from a run file under the name of what it patches.
 pub fn twin(of: &str, fields: &[Field<'_>]) -> TokenStream {
     let names: Vec<&Ident> = fields.iter().map(|field| field.name).collect();
     let words: Vec<String> = names.iter().map(|name| name.unraw().to_string()).collect();
     let declared = fields.iter().map(|Field { name, ty, .. }| quote!(pub #name: #ty));
-    let absent =
-        fields.iter().map(|Field { name, at, .. }| quote_spanned!(*at=> #name: ::core::option::Option::None));
-    let taken = fields.iter().zip(&words).map(|(Field { name, at, .. }, word)| {
-        quote_spanned!(*at=> #word => ::limbeck::patch::put(&mut self.#name, map))
+    let absent = fields.iter().map(|field| {
+        let name = field.placed();
+        quote_spanned!(field.at=> #name: ::core::option::Option::None)
+    });
+    // `self` and `map` are the macro's own; all else stands on the user's word.
+    let (this, map) = (quote!(self), quote!(map));
+    let taken = fields.iter().zip(&words).map(|(field, word)| {
+        let name = field.placed();
+        quote_spanned!(field.at=> #word => ::limbeck::patch::put(&mut #this.#name, #map))
     });
     quote! {
         #[doc(hidden)]

@@ -1,5 +1,6 @@
 //! One field: a teacher or a stage, with what `#[teacher]` and `#[with]` say of it.
 
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprPath, Ident, Path, PathArguments, Type};
@@ -74,13 +75,13 @@ fn read_teacher_entry(entry: &Entry, words: &mut TeacherWords, report: &mut Repo
         return false;
     };
     let value = match entry {
-        Entry::Given(_, value) => Some(value),
+        Entry::Given(_, value) => Some(value.as_ref()),
         _ => None,
     };
     match key.unraw().to_string().as_str() {
         "domain" if words.domain.is_some() => report.at(key, messages::key_twice("teacher", key)),
         "reads" if words.reads.is_some() => report.at(key, messages::key_twice("teacher", key)),
-        "domain" => match value.and_then(|value| plain_path(value)) {
+        "domain" => match value.and_then(plain_path) {
             Some(path) if path.segments.len() > 1 => {
                 words.domain = Some(path);
                 return true;
@@ -88,7 +89,7 @@ fn read_teacher_entry(entry: &Entry, words: &mut TeacherWords, report: &mut Repo
             Some(path) => report.at(&path, messages::domain_without_its_enum(&path)),
             None => report.at(blame(key, value), messages::domain_not_a_path()),
         },
-        "reads" => match value.and_then(|value| plain_path(value)) {
+        "reads" => match value.and_then(plain_path) {
             Some(path) => {
                 words.reads = Some(path);
                 return true;
@@ -104,7 +105,7 @@ fn read_teacher_entry(entry: &Entry, words: &mut TeacherWords, report: &mut Repo
 }
 
 /// The value if there is one, else the key.
-fn blame(key: &Ident, value: Option<&Box<Expr>>) -> proc_macro2::TokenStream {
+fn blame(key: &Ident, value: Option<&Expr>) -> TokenStream {
     value.map_or_else(|| key.to_token_stream(), ToTokens::to_token_stream)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Hyper, Rates};
 use crate::error::{Error, Result};
-use crate::models::Decoder;
+use crate::models::{Decoder, Parameter};
 use crate::tensor::{self, failed, Device, Grads, Matrix};
 
 /// The moments of one parameter on the host, for a checkpoint. Values are row-major.
@@ -31,7 +31,7 @@ impl<D: Device> Moments<D> {
     /// When the device is out of memory.
     pub fn new(decoder: &Decoder<D>) -> Result<Self> {
         let zeros = || {
-            let zero = |p: &crate::models::Parameter<D>| {
+            let zero = |p: &Parameter<D>| {
                 let (rows, columns) = tensor::shape(p.value());
                 tensor::matrix(decoder.device(), rows, columns, vec![0.0; rows * columns])
             };
@@ -45,8 +45,8 @@ impl<D: Device> Moments<D> {
         self.steps
     }
 
-    /// Moves `decoder` one step along `grads`, scaled by `hyper.grad_scale`, with decoupled decay of the parameters whose
-    /// names `decay` accepts.
+    /// Moves `decoder` one step along `grads`, scaled by `hyper.grad_scale`, with decoupled decay of the
+    /// parameters whose names `decay` accepts.
     ///
     /// # Errors
     /// When `grads` or these moments are not of this model, or the device fails.
@@ -66,21 +66,18 @@ impl<D: Device> Moments<D> {
             )));
         }
         self.steps += 1;
-        let (steps, moments) = (self.steps, self.first.iter_mut().zip(&mut self.second));
-        let work = || {
-            for ((parameter, (first, second)), g) in decoder.parameters_mut().iter_mut().zip(moments).zip(grads.buffers()) {
-                let rates = Rates::new(hyper, steps, decay(parameter.name()));
-                device.adamw(parameter.value_mut(), g, first, second, &rates).map_err(failed)?;
-            }
-            Ok(())
-        };
-        work()
+        let moments = self.first.iter_mut().zip(&mut self.second).zip(grads.buffers());
+        for (parameter, ((first, second), g)) in decoder.parameters_mut().iter_mut().zip(moments) {
+            let rates = Rates::new(hyper, self.steps, decay(parameter.name()));
+            device.adamw(parameter.value_mut(), g, first, second, &rates).map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// All moments on the host, in the model's order.
     pub fn export(&self, decoder: &Decoder<D>) -> Vec<Moment> {
         let moments = self.first.iter().zip(&self.second).zip(decoder.parameters());
-        let export = |((first, second), parameter): ((_, _), &crate::models::Parameter<D>)| Moment {
+        let export = |((first, second), parameter): ((_, _), &Parameter<D>)| Moment {
             name: parameter.name().to_owned(),
             first: tensor::to_host(first),
             second: tensor::to_host(second),
@@ -118,7 +115,9 @@ impl<D: Device> Moments<D> {
             }
         }
         match by_name.into_keys().next() {
-            Some(name) => Err(Error::call(format!("the optimiser state has moments for `{name}`, which the model lacks"))),
+            Some(name) => Err(Error::call(format!(
+                "the optimiser state has moments for `{name}`, which the model lacks"
+            ))),
             None => Ok(all),
         }
     }

@@ -11,7 +11,8 @@ fn an_update_is_the_formula_of_torch() {
     let (mut p, mut m, mut v) = (check::matrix(3, 7, 1), check::matrix(3, 7, 2), check::matrix(3, 7, 3));
     tensor::slice_mut(&mut m).fill(0.0);
     tensor::slice_mut(&mut v).fill(0.0);
-    let mut expected: Vec<(f64, f64, f64)> = tensor::slice(&p).iter().map(|&p| (f64::from(p), 0.0, 0.0)).collect();
+    let mut expected: Vec<(f64, f64, f64)> =
+        tensor::slice(&p).iter().map(|&p| (f64::from(p), 0.0, 0.0)).collect();
     for step in 1..=5 {
         let gradient = check::matrix(3, 7, 10 + step);
         let mut grads = Grads::zeros(&device, [&gradient]).unwrap();
@@ -22,7 +23,8 @@ fn an_update_is_the_formula_of_torch() {
             *p *= 1.0 - 0.01 * 0.1;
             *m = 0.9 * *m + 0.1 * g;
             *v = 0.98 * *v + 0.02 * g * g;
-            let (mean, square) = (*m / (1.0 - 0.9f64.powi(step as i32)), *v / (1.0 - 0.98f64.powi(step as i32)));
+            let (mean, square) =
+                (*m / (1.0 - 0.9f64.powi(step as i32)), *v / (1.0 - 0.98f64.powi(step as i32)));
             *p -= 0.01 * mean / (square.sqrt() + 1e-6);
         }
         for (&p, (e, _, _)) in tensor::slice(&p).iter().zip(&expected) {

@@ -3,7 +3,7 @@
 use super::cpu::{Head, Rotated, Scratch, BLOCK};
 use super::rotary::rotate_back;
 use super::{Heads, Layout};
-use crate::kernels::exp::sum_pairs;
+use crate::kernels::exp::{padded, sum_pairs};
 use crate::kernels::matmul::{multiply, Left, Panels, Write};
 use crate::kernels::parallel::Shared;
 use crate::kernels::simd::vectorised;
@@ -17,7 +17,8 @@ struct Work {
     keys: Panels,
     /// Values: depth = a head's width, columns = rows of the span.
     values: Panels,
-    /// One block of queries, or of the output's gradient: depth = rows of the block, columns = a head's width.
+    /// One block of queries, or of the output's gradient: depth = rows of the block, columns = a head's
+    /// width.
     block: Panels,
     g_scores: Vec<f32>,
     g_q: Vec<f32>,
@@ -76,35 +77,35 @@ impl Work {
     /// One block of query rows: its gradient in `g_q`, its share of those of keys and values added to theirs.
     fn block(&mut self, head: Head, kept: &Rotated, g: &[f32], start: usize, first: usize, rows: usize) {
         let (width, columns, at) = (head.width, first + rows, start + first);
+        let step = padded(columns);
         self.forward.weights(head, &kept.q, at, first, rows);
         let g = head.from(g, at);
-        self.g_scores.resize(rows * columns, 0.0);
+        self.g_scores.clear();
+        self.g_scores.resize(rows * step, 0.0);
         let mut values = self.values.right();
         values.columns = columns;
-        multiply(Left::rows(g, rows, head.step), values, &mut self.g_scores, columns, Write::Set);
+        multiply(Left::rows(g, rows, head.step), values, &mut self.g_scores, step, Write::Set);
         // weightsᵀ · g
         self.block.pack_rows(g, rows, width, head.step);
-        let weights = Left::columns(&self.forward.scores, columns, columns);
+        let weights = Left::columns(&self.forward.scores, columns, step);
         multiply(weights, self.block.right(), &mut self.g_v, width, Write::Add);
-        softmax_backward(&self.forward.scores, &mut self.g_scores, columns, first);
+        softmax_backward(&self.forward.scores, &mut self.g_scores, step);
         self.g_q.resize(rows * width, 0.0);
         let keys = self.keys.right().shallow(columns);
-        multiply(Left::rows(&self.g_scores, rows, columns), keys, &mut self.g_q, width, Write::Set);
+        multiply(Left::rows(&self.g_scores, rows, step), keys, &mut self.g_q, width, Write::Set);
         self.block.pack_rows(head.from(&kept.q, at), rows, width, head.step);
-        let g_scores = Left::columns(&self.g_scores, columns, columns);
+        let g_scores = Left::columns(&self.g_scores, columns, step);
         multiply(g_scores, self.block.right(), &mut self.g_k, width, Write::Add);
     }
 }
 
 vectorised! {
-    /// Gradients of weights to gradients of scores, in place; zeros where a row sees nothing.
-    fn softmax_backward(weights: &[f32], g: &mut [f32], columns: usize, first: usize) {
-        for (row, (weights, g)) in weights.chunks_exact(columns).zip(g.chunks_exact_mut(columns)).enumerate() {
-            let (g, ahead) = g.split_at_mut(first + row + 1);
-            let weights = &weights[..g.len()];
+    /// Gradients of weights to gradients of scores, in place. Where a row sees nothing its weight is 0, and
+    /// so is this.
+    fn softmax_backward(weights: &[f32], g: &mut [f32], step: usize) {
+        for (weights, g) in weights.chunks_exact(step).zip(g.chunks_exact_mut(step)) {
             let mean = sum_pairs(weights, g, |w, g| w * g);
             g.iter_mut().zip(weights).for_each(|(g, w)| *g = w * (*g - mean));
-            ahead.fill(0.0);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::rotary::rotate;
 use super::{AttentionKernel, Heads, Layout};
-use crate::kernels::exp::softmax_row;
+use crate::kernels::exp::{padded, softmax_row};
 use crate::kernels::matmul::{multiply, multiply_raw, Left, Panels, Right, Write};
 use crate::kernels::parallel::{self, rows_per_piece, Shared};
 use crate::kernels::simd::vectorised;
@@ -57,21 +57,25 @@ impl AttentionKernel for Cpu {
         let (v, len) = (slice(v), kept.q.len());
         let mut out = Vec::with_capacity(len);
         let target = Shared::new(&mut out.spare_capacity_mut()[..len]);
-        (0..layout.spans.len() * heads.shared).into_par_iter().for_each_init(Scratch::default, |scratch, task| {
-            let (span, shared) = (layout.spans[task / heads.shared].clone(), task % heads.shared);
-            scratch.load(&kept, v, heads, shared, span.start, span.len());
-            for query in shared * heads.group()..(shared + 1) * heads.group() {
-                let head = Head::new(query, heads.query, heads.width);
-                for first in (0..span.len()).step_by(BLOCK) {
-                    let rows = (span.len() - first).min(BLOCK);
-                    let weights = scratch.weights(head, &kept.q, span.start + first, first, rows);
-                    let right = scratch.values.right().shallow(first + rows);
-                    let to = target.at((span.start + first) * head.step + head.offset).cast();
-                    // SAFETY: this task alone writes these rows of this head, inside `out`.
-                    unsafe { multiply_raw(weights.left(&scratch.scores), right, to, head.step, Write::Set) };
+        (0..layout.spans.len() * heads.shared).into_par_iter().for_each_init(
+            Scratch::default,
+            |scratch, task| {
+                let (span, shared) = (layout.spans[task / heads.shared].clone(), task % heads.shared);
+                scratch.load(&kept, v, heads, shared, span.start, span.len());
+                for query in shared * heads.group()..(shared + 1) * heads.group() {
+                    let head = Head::new(query, heads.query, heads.width);
+                    for first in (0..span.len()).step_by(BLOCK) {
+                        let rows = (span.len() - first).min(BLOCK);
+                        scratch.weights(head, &kept.q, span.start + first, first, rows);
+                        let weights = Left::rows(&scratch.scores, rows, padded(first + rows));
+                        let right = scratch.values.right().shallow(first + rows);
+                        let to = target.at((span.start + first) * head.step + head.offset).cast();
+                        // SAFETY: this task alone writes these rows of this head, inside `out`.
+                        unsafe { multiply_raw(weights, right, to, head.step, Write::Set) };
+                    }
                 }
-            }
-        });
+            },
+        );
         // SAFETY: the spans cover all rows without a gap, the heads each row.
         unsafe { out.set_len(len) };
         let rows = layout.spans.last().map_or(0, |span| span.end);
@@ -117,19 +121,6 @@ pub(super) struct Scratch {
     pub scores: Vec<f32>,
 }
 
-/// The shape of a block of attention weights: row i of it sees the first `first + i + 1` of `columns`.
-#[derive(Clone, Copy)]
-pub(super) struct Weights {
-    pub rows: usize,
-    pub columns: usize,
-}
-
-impl Weights {
-    pub fn left(self, scores: &[f32]) -> Left<'_> {
-        Left::rows(scores, self.rows, self.columns)
-    }
-}
-
 impl Scratch {
     /// Packs keys and values of head `shared` for the `len` rows from `start`.
     pub fn load(&mut self, kept: &Rotated, v: &[f32], heads: Heads, shared: usize, start: usize, len: usize) {
@@ -140,24 +131,23 @@ impl Scratch {
         }
     }
 
-    /// Computes the attention weights of `rows` query rows from row `start` of the batch, `first` of the span.
-    pub fn weights(&mut self, head: Head, q: &[f32], start: usize, first: usize, rows: usize) -> Weights {
+    /// Computes the attention weights of `rows` query rows from row `start` of the batch, `first` of the
+    /// span. Rows of weights lie [`padded`]`(first + rows)` apart.
+    pub fn weights(&mut self, head: Head, q: &[f32], start: usize, first: usize, rows: usize) {
         let columns = first + rows;
-        self.scores.resize(rows * columns, 0.0);
+        let step = padded(columns);
+        self.scores.resize(rows * step, 0.0);
         let keys = Right { columns, ..self.keys.right() };
-        multiply(Left::rows(head.from(q, start), rows, head.step), keys, &mut self.scores, columns, Write::Set);
-        causal_softmax(&mut self.scores, columns, first);
-        Weights { rows, columns }
+        multiply(Left::rows(head.from(q, start), rows, head.step), keys, &mut self.scores, step, Write::Set);
+        causal_softmax(&mut self.scores, step, first);
     }
 }
 
 vectorised! {
     /// Softmax of the first `first + i + 1` scores of row i, zeros after them.
-    fn causal_softmax(scores: &mut [f32], columns: usize, first: usize) {
-        for (row, scores) in scores.chunks_exact_mut(columns).enumerate() {
-            let (seen, ahead) = scores.split_at_mut(first + row + 1);
-            softmax_row(seen);
-            ahead.fill(0.0);
+    fn causal_softmax(scores: &mut [f32], step: usize, first: usize) {
+        for (row, scores) in scores.chunks_exact_mut(step).enumerate() {
+            softmax_row(scores, first + row + 1);
         }
     }
 }

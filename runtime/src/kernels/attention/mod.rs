@@ -59,8 +59,8 @@ pub trait AttentionKernel: Storage<f32> {
     /// What the backward pass needs from the forward pass.
     type Kept: 'static;
 
-    /// Rotates `q` `[N, query * width]` and `k` `[N, shared * width]` to their positions and attends, each row to
-    /// itself and the rows before it in its span: `[N, query * width]`.
+    /// Rotates `q` `[N, query * width]` and `k` `[N, shared * width]` to their positions and attends, each
+    /// row to itself and the rows before it in its span: `[N, query * width]`.
     ///
     /// # Errors
     /// When the device fails.
@@ -72,7 +72,8 @@ pub trait AttentionKernel: Storage<f32> {
         layout: &Layout,
     ) -> Result<(Matrix<Self>, Self::Kept), Self::Err>;
 
-    /// Adds to the gradients of `q`, `k` and `v` (in this order in `into`) what the output's gradient `g` makes of them.
+    /// Adds to the gradients of `q`, `k` and `v` (in this order in `into`) what the output's gradient `g`
+    /// makes of them.
     ///
     /// # Errors
     /// When the device fails.
@@ -86,8 +87,8 @@ pub trait AttentionKernel: Storage<f32> {
     ) -> Result<(), Self::Err>;
 }
 
-/// Causal attention within each span, over heads rotated to their positions: `[N, query * width]`. `q`, `k` and `v`
-/// are three different matrices.
+/// Causal attention within each span, over heads rotated to their positions: `[N, query * width]`. `q`, `k`
+/// and `v` are three different matrices.
 ///
 /// # Errors
 /// When the shapes do not fit the heads and the spans.

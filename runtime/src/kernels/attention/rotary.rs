@@ -46,7 +46,8 @@ vectorised! {
         for (from, to) in from.chunks_exact(2 * half).zip(to.chunks_exact_mut(2 * half)) {
             let ((a, b), (to_a, to_b)) = (from.split_at(half), to.split_at_mut(half));
             let angles = cos.iter().zip(sin);
-            for (((a, b), (c, s)), (to_a, to_b)) in a.iter().zip(b).zip(angles).zip(to_a.iter_mut().zip(to_b)) {
+            let values = a.iter().zip(b).zip(angles);
+            for (((a, b), (c, s)), (to_a, to_b)) in values.zip(to_a.iter_mut().zip(to_b)) {
                 *to_a = (a * c - b * s) * scale;
                 *to_b = (b * c + a * s) * scale;
             }
@@ -59,7 +60,8 @@ vectorised! {
         for (from, to) in from.chunks_exact(2 * half).zip(to.chunks_exact_mut(2 * half)) {
             let ((a, b), (to_a, to_b)) = (from.split_at(half), to.split_at_mut(half));
             let angles = cos.iter().zip(sin);
-            for (((a, b), (c, s)), (to_a, to_b)) in a.iter().zip(b).zip(angles).zip(to_a.iter_mut().zip(to_b)) {
+            let values = a.iter().zip(b).zip(angles);
+            for (((a, b), (c, s)), (to_a, to_b)) in values.zip(to_a.iter_mut().zip(to_b)) {
                 *to_a += (a * c + b * s) * scale;
                 *to_b += (b * c - a * s) * scale;
             }

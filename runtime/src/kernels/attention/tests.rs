@@ -14,7 +14,11 @@ fn layout(heads: Heads, lengths: &[usize]) -> Layout {
 
 fn inputs(heads: Heads, rows: usize) -> [Matrix<crate::tensor::Cpu>; 3] {
     let narrow = heads.shared * heads.width;
-    [check::matrix(rows, heads.query * heads.width, 1), check::matrix(rows, narrow, 2), check::matrix(rows, narrow, 3)]
+    [
+        check::matrix(rows, heads.query * heads.width, 1),
+        check::matrix(rows, narrow, 2),
+        check::matrix(rows, narrow, 3),
+    ]
 }
 
 /// Straight from the formula, in `f64`.
@@ -32,7 +36,8 @@ fn reference([q, k, v]: [&[f32]; 3], layout: &Layout) -> Vec<f64> {
             let other = h / (query / shared);
             let score = |j: usize| {
                 let dot = |i| {
-                    turned(q, query, row, row - span.start, h, i) * turned(k, shared, j, j - span.start, other, i)
+                    turned(q, query, row, row - span.start, h, i)
+                        * turned(k, shared, j, j - span.start, other, i)
                 };
                 ((0..width).map(dot).sum::<f64>() / (width as f64).sqrt()).exp()
             };
@@ -94,7 +99,11 @@ fn a_sequence_does_not_see_its_neighbours() {
 fn what_does_not_fit_is_refused() {
     let heads = Heads { query: 4, shared: 2, width: 4 };
     let [q, k, v] = inputs(heads, 8);
-    for layout in [layout(heads, &[9]), layout(Heads { shared: 3, ..heads }, &[8]), layout(Heads { shared: 4, ..heads }, &[8])] {
+    for layout in [
+        layout(heads, &[9]),
+        layout(Heads { shared: 3, ..heads }, &[8]),
+        layout(Heads { shared: 4, ..heads }, &[8]),
+    ] {
         assert!(attention(&mut NoneTape, [&q, &k, &v], &layout).is_err());
     }
     let mut gap = layout(heads, &[4, 4]);

@@ -37,7 +37,8 @@ pub trait DecodeKernel: Storage<f32> {
     /// When the device is out of memory.
     fn cache(&self, shape: CacheShape, rotary: Arc<Rotary>) -> Result<Self::Cache, Self::Err>;
 
-    /// Keeps keys (not yet rotated) and values of one layer for the prompts from `first` on, one a span of `layout`.
+    /// Keeps keys (not yet rotated) and values of one layer for the prompts from `first` on, one a span of
+    /// `layout`.
     ///
     /// # Errors
     /// When the device fails.
@@ -50,8 +51,8 @@ pub trait DecodeKernel: Storage<f32> {
         layout: &Layout,
     ) -> Result<(), Self::Err>;
 
-    /// Adds one position, number `added` after its prompt, to each of `rows` in `layer`, and attends to all up to it.
-    /// Row i of the three matrices belongs to `rows[i]`; rows are in increasing order.
+    /// Adds one position, number `added` after its prompt, to each of `rows` in `layer`, and attends to all
+    /// up to it. Row i of the three matrices belongs to `rows[i]`; rows are in increasing order.
     ///
     /// # Errors
     /// When the device fails.
@@ -99,11 +100,18 @@ impl<D: Device> Cache<D> {
     ///
     /// # Errors
     /// When they are not those of the prompts from `first` on.
-    pub fn remember(&mut self, layer: usize, first: usize, kv: [&Matrix<D>; 2], layout: &Layout) -> Result<()> {
+    pub fn remember(
+        &mut self,
+        layer: usize,
+        first: usize,
+        kv: [&Matrix<D>; 2],
+        layout: &Layout,
+    ) -> Result<()> {
         let rows: usize = layout.spans.iter().map(|span| span.len()).sum();
         let expected = (rows, self.shape.heads.shared * self.shape.heads.width);
         let prompts = self.shape.prompts.get(first..first + layout.spans.len());
-        let fits = prompts.is_some_and(|p| p.iter().zip(layout.spans.iter()).all(|(&p, span)| p == span.len()));
+        let fits =
+            prompts.is_some_and(|p| p.iter().zip(layout.spans.iter()).all(|(&p, span)| p == span.len()));
         if !fits || layer >= self.shape.layers || kv.map(tensor::shape) != [expected; 2] {
             return Err(misfit("decode_attention", "keys and values of other prompts or another model"));
         }
@@ -118,7 +126,8 @@ impl<D: Device> Cache<D> {
         let Heads { query, shared, width } = self.shape.heads;
         let narrow = (rows.len(), shared * width);
         let ordered = rows.windows(2).all(|pair| pair[0].row < pair[1].row);
-        let inside = rows.iter().all(|place| place.row < self.shape.rows.len() && place.added < self.shape.room);
+        let inside =
+            rows.iter().all(|place| place.row < self.shape.rows.len() && place.added < self.shape.room);
         let shapes = qkv.map(tensor::shape) == [(rows.len(), query * width), narrow, narrow];
         if !ordered || !inside || !shapes || layer >= self.shape.layers {
             return Err(misfit("decode_attention", "rows that the cache does not have room for"));
@@ -142,22 +151,26 @@ mod tests {
             let (prompts, room) = ([3usize, 35], 40);
             let sequence = |row: u64, len: usize| {
                 let wide = check::matrix(len, query * width, row);
-                [wide, check::matrix(len, shared * width, row + 10), check::matrix(len, shared * width, row + 20)]
+                [
+                    wide,
+                    check::matrix(len, shared * width, row + 10),
+                    check::matrix(len, shared * width, row + 20),
+                ]
             };
             let layout = |len: usize| Layout {
                 heads,
-                spans: [0..len].into_iter().collect(),
+                spans: std::iter::once(0..len).collect(),
                 rotary: Arc::new(Rotary::new(len, width, 100.0)),
             };
             let part = |m: &Matrix<Cpu>, from: usize, len: usize| {
                 let c = tensor::shape(m).1;
-                tensor::matrix(m.device(), len, c, tensor::slice(m)[from * c..(from + len) * c].to_vec()).unwrap()
+                tensor::matrix(m.device(), len, c, tensor::slice(m)[from * c..(from + len) * c].to_vec())
+                    .unwrap()
             };
             for (prompt, &len) in prompts.iter().enumerate() {
                 let whole = sequence(prompt as u64, len + room);
                 let expected = attention(&mut NoneTape, whole.each_ref(), &layout(len + room)).unwrap();
-                let shape =
-                    CacheShape { layers: 2, heads, prompts: vec![len], rows: vec![0; 3], room };
+                let shape = CacheShape { layers: 2, heads, prompts: vec![len], rows: vec![0; 3], room };
                 let mut cache = Cache::new(&Cpu::default(), shape, 100.0).unwrap();
                 let start = whole.each_ref().map(|m| part(m, 0, len));
                 cache.remember(1, 0, [&start[1], &start[2]], &layout(len)).unwrap();
@@ -165,7 +178,11 @@ mod tests {
                     let step = whole.each_ref().map(|m| part(m, len + added, 1));
                     let y = cache.attend(1, step.each_ref(), &[Place { row: 2, added }]).unwrap();
                     let at = (len + added) * query * width;
-                    assert_eq!(tensor::slice(&y), &tensor::slice(&expected)[at..at + query * width], "{added}");
+                    assert_eq!(
+                        tensor::slice(&y),
+                        &tensor::slice(&expected)[at..at + query * width],
+                        "{added}"
+                    );
                 }
                 let step = whole.each_ref().map(|m| part(m, 0, 1));
                 assert!(cache.attend(1, step.each_ref(), &[Place { row: 0, added: room }]).is_err());

@@ -49,7 +49,8 @@ impl LinearKernel for Cpu {
         accumulate(Left::rows(g, rows, outer), Panels::of_rows(slice(weight), outer, inner).right(), g_x);
         accumulate(Left::columns(g, outer, outer), Panels::of_rows(slice(x), rows, inner).right(), g_weight);
         if let Some(g_bias) = g_bias {
-            let parts: Vec<_> = g.par_chunks(rows_per_piece(outer) * outer).map(|g| sum_rows(g, outer)).collect();
+            let parts: Vec<_> =
+                g.par_chunks(rows_per_piece(outer) * outer).map(|g| sum_rows(g, outer)).collect();
             parts.iter().for_each(|part| increase(g_bias, part));
         }
         Ok(())

@@ -43,8 +43,8 @@ pub trait LinearKernel: Storage<f32> {
     ) -> Result<(), Self::Err>;
 }
 
-/// `x` `[N, in]` times the transpose of `weight` `[out, in]`, plus `bias` `[1, out]` in every row: `[N, out]`.
-/// `prepared` is the same weight, laid out before.
+/// `x` `[N, in]` times the transpose of `weight` `[out, in]`, plus `bias` `[1, out]` in every row: `[N,
+/// out]`. `prepared` is the same weight, laid out before.
 ///
 /// # Errors
 /// When the shapes do not fit.

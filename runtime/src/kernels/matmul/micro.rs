@@ -87,16 +87,18 @@ mod x86 {
                     sum[1] = _mm512_maskz_loadu_ps(high, out.wrapping_add(16));
                 }
             }
-            let (mut left, mut right) = (tile.left, tile.right);
+            let starts: [*const f32; R] =
+                std::array::from_fn(|row| tile.left.wrapping_add(row * tile.row_step));
+            let (mut right, mut at) = (tile.right, 0);
             for _ in 0..tile.depth {
                 let y0 = _mm512_loadu_ps(right);
                 let y1 = _mm512_loadu_ps(right.add(16));
-                for (row, sum) in sums.iter_mut().enumerate() {
-                    let x = _mm512_set1_ps(*left.add(row * tile.row_step));
+                for (start, sum) in starts.iter().zip(&mut sums) {
+                    let x = _mm512_set1_ps(*start.wrapping_add(at));
                     sum[0] = _mm512_fmadd_ps(x, y0, sum[0]);
                     sum[1] = _mm512_fmadd_ps(x, y1, sum[1]);
                 }
-                left = left.wrapping_add(tile.depth_step);
+                at += tile.depth_step;
                 right = right.wrapping_add(WIDTH);
             }
             for (row, sum) in sums.iter().enumerate() {

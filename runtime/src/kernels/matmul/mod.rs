@@ -8,7 +8,7 @@
 mod micro;
 mod panels;
 
-pub(crate) use panels::{Panels, Right, WIDTH};
+pub(crate) use panels::{Lines, Panels, Right, WIDTH};
 
 use super::parallel::{self, Shared};
 use micro::Tile;
@@ -69,7 +69,8 @@ pub(crate) unsafe fn multiply_raw(left: Left, right: Right, out: *mut f32, step:
     for start in (0..depth.max(1)).step_by(DEPTH) {
         let add = write == Write::Add || start > 0;
         for column in (0..right.columns).step_by(WIDTH) {
-            let panel = right.values[column / WIDTH * right.panel_step..].as_ptr().wrapping_add(start * WIDTH);
+            let panel =
+                right.values[column / WIDTH * right.panel_step..].as_ptr().wrapping_add(start * WIDTH);
             for row in (0..rows).step_by(micro::ROWS) {
                 let tile = Tile {
                     depth: (depth - start).min(DEPTH),
@@ -136,14 +137,12 @@ unsafe fn spread(left: Left, right: Right, out: *mut f32, write: Write) {
     }
     let across = columns.div_ceil(wide);
     // SAFETY: an address with room for every element, by our own contract.
-    let target = Shared::new(unsafe { std::slice::from_raw_parts_mut(out.cast::<std::mem::MaybeUninit<f32>>(), rows * columns) });
+    let target = Shared::new(unsafe {
+        std::slice::from_raw_parts_mut(out.cast::<std::mem::MaybeUninit<f32>>(), rows * columns)
+    });
     parallel::each(down * across, |task| {
         let (row, column) = (task / across * ROWS, task % across * wide);
-        let part = Left {
-            values: &left.values[row * left.row_step..],
-            rows: (rows - row).min(ROWS),
-            ..left
-        };
+        let part = Left { values: &left.values[row * left.row_step..], rows: (rows - row).min(ROWS), ..left };
         let right = right.columns(column, (columns - column).min(wide));
         // SAFETY: tasks have tiles of their own, inside the output.
         unsafe { multiply_raw(part, right, target.at(row * columns + column).cast(), columns, write) }

@@ -5,10 +5,61 @@ use crate::kernels::parallel;
 /// Columns in a panel.
 pub(crate) const WIDTH: usize = 32;
 
+/// One line of a panel, on a cache line of its own: vector loads then never straddle two.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(128))]
+struct Line([f32; WIDTH]);
+
+/// Zero-initialised memory for panels, aligned.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lines(Vec<Line>);
+
+impl Lines {
+    /// So many zeros, rounded up to whole lines; large ones are handed out by the system as they are touched.
+    pub fn zeros(len: usize) -> Self {
+        let count = len.div_ceil(WIDTH);
+        let layout =
+            std::alloc::Layout::array::<Line>(count).unwrap_or_else(|_| panic!("{len} values are too many"));
+        if count == 0 {
+            return Self::default();
+        }
+        // SAFETY: the layout is not empty; zeros are a valid `Line`; and it is the layout Vec would have
+        // asked for.
+        unsafe {
+            let start = std::alloc::alloc_zeroed(layout).cast::<Line>();
+            if start.is_null() {
+                std::alloc::handle_alloc_error(layout);
+            }
+            Self(Vec::from_raw_parts(start, count, count))
+        }
+    }
+
+    /// Changes the length; what was there stays, in part or whole.
+    fn resize(&mut self, len: usize) {
+        self.0.resize(len.div_ceil(WIDTH), Line([0.0; WIDTH]));
+    }
+}
+
+impl std::ops::Deref for Lines {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        // SAFETY: a `Line` is WIDTH values without padding.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * WIDTH) }
+    }
+}
+
+impl std::ops::DerefMut for Lines {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), self.0.len() * WIDTH) }
+    }
+}
+
 /// A packed right side that owns its memory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Panels {
-    values: Vec<f32>,
+    values: Lines,
     depth: usize,
     columns: usize,
 }
@@ -25,7 +76,7 @@ pub(crate) struct Right<'a> {
 impl<'a> Right<'a> {
     /// Columns `start..start + count`; `start` must be a multiple of 32.
     pub fn columns(self, start: usize, count: usize) -> Self {
-        debug_assert!(start % WIDTH == 0);
+        debug_assert!(start.is_multiple_of(WIDTH));
         Self { values: &self.values[start / WIDTH * self.panel_step..], columns: count, ..self }
     }
 
@@ -46,13 +97,18 @@ impl<'a> Right<'a> {
 impl Panels {
     /// The packed right side, to multiply with.
     pub fn right(&self) -> Right<'_> {
-        Right { values: &self.values, depth: self.depth, columns: self.columns, panel_step: self.depth * WIDTH }
+        Right {
+            values: &self.values,
+            depth: self.depth,
+            columns: self.columns,
+            panel_step: self.depth * WIDTH,
+        }
     }
 
     /// Makes room without clearing it; every value is written by the packing that follows.
     fn resize(&mut self, depth: usize, columns: usize) {
         (self.depth, self.columns) = (depth, columns);
-        self.values.resize(columns.div_ceil(WIDTH) * depth * WIDTH, 0.0);
+        self.values.resize(columns.div_ceil(WIDTH) * depth * WIDTH);
     }
 
     /// Packs `depth` rows of `columns` values that lie `step` apart.
@@ -73,14 +129,24 @@ impl Panels {
             return;
         }
         for (panel, target) in self.values.chunks_exact_mut(depth * WIDTH).enumerate() {
-            pack_panel_of_columns(target, &source[panel * WIDTH * step..], (columns - panel * WIDTH).min(WIDTH), step);
+            pack_panel_of_columns(
+                target,
+                &source[panel * WIDTH * step..],
+                (columns - panel * WIDTH).min(WIDTH),
+                step,
+            );
         }
     }
 
     /// [`Panels::pack_rows`] of a large contiguous matrix, over all threads.
     pub fn of_rows(source: &[f32], depth: usize, columns: usize) -> Self {
         Self::spread(depth, columns, |panel, target| {
-            pack_panel_of_rows(target, &source[panel * WIDTH..], (columns - panel * WIDTH).min(WIDTH), columns);
+            pack_panel_of_rows(
+                target,
+                &source[panel * WIDTH..],
+                (columns - panel * WIDTH).min(WIDTH),
+                columns,
+            );
         })
     }
 
@@ -93,7 +159,8 @@ impl Panels {
     }
 
     fn spread(depth: usize, columns: usize, pack: impl Fn(usize, &mut [f32]) + Sync) -> Self {
-        let mut panels = Self { values: vec![0.0; columns.div_ceil(WIDTH) * depth * WIDTH], depth, columns };
+        let mut panels =
+            Self { values: Lines::zeros(columns.div_ceil(WIDTH) * depth * WIDTH), depth, columns };
         if depth > 0 {
             // several panels a task, so that a task is worth its start
             let size = depth * WIDTH;

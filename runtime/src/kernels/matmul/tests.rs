@@ -13,7 +13,8 @@ fn reference(left: &[f32], right: &[f32], rows: usize, depth: usize, columns: us
     for r in 0..rows {
         for c in 0..columns {
             for d in 0..depth {
-                out[r * columns + c] = left[r * depth + d].mul_add(right[d * columns + c], out[r * columns + c]);
+                out[r * columns + c] =
+                    left[r * depth + d].mul_add(right[d * columns + c], out[r * columns + c]);
             }
         }
     }
@@ -22,11 +23,12 @@ fn reference(left: &[f32], right: &[f32], rows: usize, depth: usize, columns: us
 
 #[test]
 fn every_split_gives_the_same_bits() {
-    for (rows, depth, columns) in [(1, 1, 1), (3, 5, 7), (8, 32, 32), (65, 40, 100), (200, 130, 344), (9, 2100, 33)] {
+    for (rows, depth, columns) in
+        [(1, 1, 1), (3, 5, 7), (8, 32, 32), (65, 40, 100), (200, 130, 344), (9, 2100, 33)]
+    {
         let (a, b) = (random(rows * depth, 1), random(depth * columns, 2));
         let expected = reference(&a, &b, rows, depth, columns);
-        let transposed: Vec<f32> =
-            (0..columns * depth).map(|i| b[i % depth * columns + i / depth]).collect();
+        let transposed: Vec<f32> = (0..columns * depth).map(|i| b[i % depth * columns + i / depth]).collect();
         let left = Left::rows(&a, rows, depth);
         assert_eq!(product(left, Panels::of_rows(&b, depth, columns).right()), expected);
         assert_eq!(product(left, Panels::of_columns(&transposed, depth, columns).right()), expected);

@@ -12,7 +12,12 @@ pub trait RmsNormKernel: Storage<f32> {
     ///
     /// # Errors
     /// When the device fails.
-    fn rms_norm(&self, x: &Matrix<Self>, weight: &Matrix<Self>, epsilon: f32) -> Result<Matrix<Self>, Self::Err>;
+    fn rms_norm(
+        &self,
+        x: &Matrix<Self>,
+        weight: &Matrix<Self>,
+        epsilon: f32,
+    ) -> Result<Matrix<Self>, Self::Err>;
 
     /// Adds to the gradients of `x` and `weight` what the output's gradient `g` makes of them.
     ///

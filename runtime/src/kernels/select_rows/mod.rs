@@ -31,7 +31,11 @@ pub trait SelectKernel: Storage<f32> {
 ///
 /// # Errors
 /// When a row is not below N.
-pub fn select_rows<D: Device, T: Tape<f32, D>>(tape: &mut T, x: &Matrix<D>, rows: Vec<usize>) -> Result<Matrix<D>> {
+pub fn select_rows<D: Device, T: Tape<f32, D>>(
+    tape: &mut T,
+    x: &Matrix<D>,
+    rows: Vec<usize>,
+) -> Result<Matrix<D>> {
     let (count, width) = tensor::shape(x);
     if let Some(row) = rows.iter().find(|&&row| row >= count) {
         return Err(misfit("select_rows", format!("row {row} of {count}")));

@@ -32,7 +32,11 @@ pub trait SwigluKernel: Storage<f32> {
 ///
 /// # Errors
 /// When the shapes differ.
-pub fn swiglu<D: Device, T: Tape<f32, D>>(tape: &mut T, gate: &Matrix<D>, up: &Matrix<D>) -> Result<Matrix<D>> {
+pub fn swiglu<D: Device, T: Tape<f32, D>>(
+    tape: &mut T,
+    gate: &Matrix<D>,
+    up: &Matrix<D>,
+) -> Result<Matrix<D>> {
     if tensor::shape(gate) != tensor::shape(up) {
         return Err(misfit("swiglu", format!("{:?} and {:?}", tensor::shape(gate), tensor::shape(up))));
     }

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 /// The loss of one token as a function of the student's logits at that position.
 pub trait TokenLoss: Send + Sync {
-    /// The loss of row `row`, from its logits, as many as the vocabulary has tokens. When `grad` is given, writes
-    /// d loss / d logits into it; it comes zeroed and is as long as `logits`.
+    /// The loss of row `row`, from its logits, as many as the vocabulary has tokens. When `grad` is given,
+    /// writes d loss / d logits into it; it comes zeroed and is as long as `logits`.
     fn row(&self, row: usize, logits: &[f32], grad: Option<&mut [f32]>) -> f64;
 }
 
-/// What a device gives back for a [`TokenLoss`]: the loss of each row, and the weighted gradient if asked for.
+/// What a device gives back for a [`TokenLoss`]: the loss of each row, and the weighted gradient if asked
+/// for.
 pub type Rows<D> = (Vec<f64>, Option<Matrix<D>>);
 
 /// Token losses on a device.
@@ -43,8 +44,9 @@ pub trait LossKernel: Storage<f32> {
     ) -> Result<(), Self::Err>;
 }
 
-/// The total `Σ weights[r] * loss(r)` over the rows of `logits` `[R, V]` as a 1 x 1 matrix, and the unweighted
-/// losses. Rows of weight 0 are evaluated, but add nothing to the total and get no gradient, whatever they give.
+/// The total `Σ weights[r] * loss(r)` over the rows of `logits` `[R, V]` as a 1 x 1 matrix, and the
+/// unweighted losses. Rows of weight 0 are evaluated, but add nothing to the total and get no gradient,
+/// whatever they give.
 ///
 /// # Errors
 /// When there is not one weight a row.

@@ -36,7 +36,8 @@ fn shards_are_read_by_their_index() {
     let mut map = std::collections::BTreeMap::new();
     for shard in 0..2 {
         let name = format!("model-{shard}.safetensors");
-        let part = whole.tensors().into_iter().enumerate().filter(|(i, _)| i % 2 == shard).map(|(_, tensor)| tensor);
+        let part =
+            whole.tensors().into_iter().enumerate().filter(|(i, _)| i % 2 == shard).map(|(_, tensor)| tensor);
         let part: Vec<_> = part.collect();
         part.iter().for_each(|(tensor, _)| drop(map.insert(tensor.clone(), name.clone())));
         safetensors::tensor::serialize_to_file(part, None, &dir.path().join(name)).unwrap();
@@ -47,9 +48,15 @@ fn shards_are_read_by_their_index() {
     let again = Decoder::load(dir.path(), &Cpu::default()).unwrap();
     assert_eq!(again.parameters()[3].to_host(), decoder.parameters()[3].to_host());
     fs::write(&index, r#"{"weight_map": {"a": "../elsewhere"}}"#).unwrap();
-    assert!(Decoder::<Cpu>::load(dir.path(), &Cpu::default()).unwrap_err().to_string().contains("../elsewhere"));
+    assert!(Decoder::<Cpu>::load(dir.path(), &Cpu::default())
+        .unwrap_err()
+        .to_string()
+        .contains("../elsewhere"));
     fs::write(&index, "{}").unwrap();
-    assert!(Decoder::<Cpu>::load(dir.path(), &Cpu::default()).unwrap_err().to_string().contains("index of shards"));
+    assert!(Decoder::<Cpu>::load(dir.path(), &Cpu::default())
+        .unwrap_err()
+        .to_string()
+        .contains("index of shards"));
 }
 
 #[test]
@@ -68,10 +75,14 @@ fn wrong_files_are_refused_by_tensor_file_and_shapes() {
     fs::remove_file(&weights).unwrap();
     assert!(load().contains("cannot be read"));
     fs::write(&weights, &bytes).unwrap();
-    let config = |change: ModelConfig| fs::write(dir.path().join("config.json"), change.to_json("float32")).unwrap();
+    let config =
+        |change: ModelConfig| fs::write(dir.path().join("config.json"), change.to_json("float32")).unwrap();
     config(ModelConfig { intermediate_size: 9, ..tiny() });
     let error = load();
-    assert!(error.contains("[10, 12]") && error.contains("[9, 12]") && error.contains("gate_proj"), "{error}");
+    assert!(
+        error.contains("[10, 12]") && error.contains("[9, 12]") && error.contains("gate_proj"),
+        "{error}"
+    );
     config(ModelConfig { num_hidden_layers: 3, ..tiny() });
     let error = load();
     assert!(error.contains("model.layers.2.input_layernorm.weight") && error.contains("missing"), "{error}");
@@ -104,9 +115,15 @@ fn configs_of_real_models_are_read() {
         "bos_token_id": 151643, "eos_token_id": [151645, 151643], "sliding_window": 32768, "use_sliding_window": false,
         "rope_scaling": null, "max_window_layers": 21, "torch_dtype": "bfloat16", "use_mrope": false}"#;
     let config = parse(qwen).unwrap();
-    assert!((config.head_dim, config.qkv_bias(), config.output_bias(), config.head_norms()) == (64, true, false, false));
+    assert!(
+        (config.head_dim, config.qkv_bias(), config.output_bias(), config.head_norms())
+            == (64, true, false, false)
+    );
     assert_eq!(config.eos_token_id, [151645, 151643]);
-    let newer = qwen.replace("\"rope_theta\": 1000000.0", "\"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": 5e5}");
+    let newer = qwen.replace(
+        "\"rope_theta\": 1000000.0",
+        "\"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": 5e5}",
+    );
     assert_eq!(parse(&newer).unwrap().rope_theta, 5e5);
 }
 

@@ -31,7 +31,12 @@ fn every_parameter_of_every_variant_agrees_with_differences() {
                 }
                 decoder.parameters_mut()[index].set(&values).unwrap();
                 let off = (slope - f64::from(gradient[i])).abs() / f64::from(largest);
-                assert!(off < 5e-3, "{:?} {name} {i}: gradient {}, slope {slope}", config.family, gradient[i]);
+                assert!(
+                    off < 5e-3,
+                    "{:?} {name} {i}: gradient {}, slope {slope}",
+                    config.family,
+                    gradient[i]
+                );
             }
         }
     }
@@ -63,9 +68,11 @@ fn gradients_add_up_and_zero_clears_them() {
 fn a_packed_batch_gives_the_bits_of_its_sequences_alone() {
     for config in variants() {
         let decoder = lively(&config, 5);
-        let pairs: [(&[u32], &[u32]); 3] = [(&[1, 5, 6], &[7, 8, 9, 2]), (&[1], &[3, 4, 5, 6, 7, 2]), (&[9, 9], &[2])];
+        let pairs: [(&[u32], &[u32]); 3] =
+            [(&[1, 5, 6], &[7, 8, 9, 2]), (&[1], &[3, 4, 5, 6, 7, 2]), (&[9, 9], &[2])];
         let packed = tensor::to_host(&decoder.logits(&Packed::of(pairs)).unwrap());
-        let alone = pairs.iter().flat_map(|&pair| tensor::to_host(&decoder.logits(&Packed::of([pair])).unwrap()));
+        let alone =
+            pairs.iter().flat_map(|&pair| tensor::to_host(&decoder.logits(&Packed::of([pair])).unwrap()));
         assert_eq!(packed, alone.collect::<Vec<_>>());
     }
 }
@@ -73,8 +80,9 @@ fn a_packed_batch_gives_the_bits_of_its_sequences_alone() {
 #[test]
 fn training_gives_the_same_bits_on_one_thread_and_on_three() {
     let config = ModelConfig { hidden_size: 64, intermediate_size: 200, head_dim: 16, ..tiny() };
-    let pairs: Vec<(Vec<u32>, Vec<u32>)> =
-        (0..200u32).map(|i| (vec![1 + i % 3; 1 + (i % 4) as usize], vec![i % 11; 1 + (i % 9) as usize])).collect();
+    let pairs: Vec<(Vec<u32>, Vec<u32>)> = (0..200u32)
+        .map(|i| (vec![1 + i % 3; 1 + (i % 4) as usize], vec![i % 11; 1 + (i % 9) as usize]))
+        .collect();
     let batch = Packed::of(pairs.iter().map(|(p, r)| (&p[..], &r[..])));
     let targets: Vec<u32> = pairs.iter().flat_map(|(_, r)| r.clone()).collect();
     let train = || {

@@ -41,7 +41,8 @@ fn log_probs_are_those_of_the_packed_forward_bit_for_bit() {
         let prompts = requests.iter().flat_map(|request| vec![&request.prompt[..]; request.copies]);
         let batch = Packed::of(prompts.zip(&answers).map(|(prompt, answer)| (prompt, &answer.tokens[..])));
         let ids: Vec<u32> = answers.iter().flat_map(|answer| answer.tokens.clone()).collect();
-        let packed: Vec<f32> = decoder.log_probs(&batch, &ids).unwrap().into_iter().map(|l| l as f32).collect();
+        let packed: Vec<f32> =
+            decoder.log_probs(&batch, &ids).unwrap().into_iter().map(|l| l as f32).collect();
         assert_eq!(answers.iter().flat_map(|answer| answer.log_probs.clone()).collect::<Vec<_>>(), packed);
     }
 }
@@ -61,7 +62,10 @@ fn a_row_says_the_same_alone_in_company_and_on_any_number_of_threads() {
     assert!(all.iter().any(|answer| answer.finished) && all.iter().any(|answer| !answer.finished));
     for answer in &all {
         assert_eq!(answer.tokens.len(), answer.log_probs.len());
-        assert_eq!(answer.tokens.iter().position(|t| sampling.eos.contains(t)), answer.finished.then(|| answer.tokens.len() - 1));
+        assert_eq!(
+            answer.tokens.iter().position(|t| sampling.eos.contains(t)),
+            answer.finished.then(|| answer.tokens.len() - 1)
+        );
     }
 }
 
@@ -83,13 +87,17 @@ fn responses_stop_at_the_last_position() {
 #[test]
 fn what_cannot_be_answered_is_refused() {
     let decoder = lively(&tiny(), 15);
-    let refused = |request: Request, sampling: &Sampling| decoder.generate(&[request], sampling, None).unwrap_err().to_string();
+    let refused = |request: Request, sampling: &Sampling| {
+        decoder.generate(&[request], sampling, None).unwrap_err().to_string()
+    };
     let long = refused(request(&[1; 17], 1), &sampling());
     assert!(long.contains("17 tokens") && long.contains("16 positions"), "{long}");
     assert!(refused(request(&[], 1), &sampling()).contains("prompt 0 is empty"));
     assert!(refused(request(&[99], 1), &sampling()).contains("token id 99"));
     assert!(refused(Request { copies: 2, ..request(&[1], 1) }, &sampling()).contains("1 streams"));
-    assert!(refused(request(&[1], 1), &Sampling { temperature: f64::NAN, ..sampling() }).contains("temperature"));
+    assert!(
+        refused(request(&[1], 1), &Sampling { temperature: f64::NAN, ..sampling() }).contains("temperature")
+    );
     assert!(refused(request(&[1], 1), &Sampling { top_p: 1.5, ..sampling() }).contains("top_p"));
     let mut broken = decoder.clone();
     let last = broken.parameters().len() - 1;

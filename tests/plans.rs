@@ -1,0 +1,26 @@
+//! The plan of every recipe, defaults included: what runs when nothing else is said.
+
+use limbeck::assert_plan_snapshot;
+use limbeck_recipes::*;
+
+macro_rules! plans {
+    ($($test:ident: $recipe:ty,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                assert_plan_snapshot!($recipe);
+            }
+        )*
+    };
+}
+
+plans! {
+    vanilla_opd: VanillaOpd,
+    uni_opd: UniOpd,
+    uni_opd_single: UniOpdSingle,
+    uni_opd_greedy_mask: UniOpdGreedyMask,
+    ex_opd: ExOpd,
+    full_vocab_opd: FullVocabOpd,
+    grpo: Grpo,
+    sft: Sft,
+}
