@@ -29,7 +29,11 @@ const fn check(method: &MixedKl, _: &Facts) -> Option<Fault> {
     if method.skew >= 0.0 && method.skew <= 1.0 {
         return None;
     }
-    Some(Fault { stage: "loss", field: "skew", says: "`skew` is a share: from 0 (reverse KL) to 1 (forward KL)" })
+    Some(Fault {
+        stage: "loss",
+        field: "skew",
+        says: "`skew` is a share: from 0 (reverse KL) to 1 (forward KL)",
+    })
 }
 
 /// One token, in either precision: training and replay run the same lines.

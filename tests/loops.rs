@@ -47,7 +47,8 @@ fn obeys(name: &str, text: &str) {
     }
     for stage in ["rollout", "verify", "balance", "score", "calibrate"] {
         let calls = code.iter().filter(|line| line.contains(&format!("self.{stage}."))).count();
-        let comments = text.lines().filter(|line| line.trim_start().starts_with(&format!("// {stage}:"))).count();
+        let comments =
+            text.lines().filter(|line| line.trim_start().starts_with(&format!("// {stage}:"))).count();
         assert_eq!(calls, comments, "{name}: {stage}");
     }
 }

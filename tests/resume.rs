@@ -20,11 +20,12 @@ fn must_run(command: &mut Command) {
 fn prepare(folder: &Path, recipe: &str, steps: u32) -> PathBuf {
     for (name, seed) in [("student", "1"), ("math", "2"), ("code", "3")] {
         let to = folder.join(name);
-        must_run(limbeck().args(["init", "--hidden", "32", "--layers", "2", "--ffn", "64", "--kv-heads", "2"]).args([
-            "--seed",
-            seed,
-            "--to",
-        ]).arg(to));
+        must_run(
+            limbeck()
+                .args(["init", "--hidden", "32", "--layers", "2", "--ffn", "64", "--kv-heads", "2"])
+                .args(["--seed", seed, "--to"])
+                .arg(to),
+        );
     }
     let run = folder.join("run.ron");
     let text = format!(
@@ -106,7 +107,13 @@ fn one_thread_and_two_give_the_same_bits() {
                 let out = folder.path().join(threads);
                 let mut command = train(&run, &out, threads);
                 if recipe != "UniOpd" {
-                    fs::write(&run, fs::read_to_string(&run).unwrap().replace("data: (samples: 2, max_response_tokens: 8),", "")).unwrap();
+                    fs::write(
+                        &run,
+                        fs::read_to_string(&run)
+                            .unwrap()
+                            .replace("data: (samples: 2, max_response_tokens: 8),", ""),
+                    )
+                    .unwrap();
                     command.args(["--recipe", recipe]);
                 }
                 must_run(&mut command);

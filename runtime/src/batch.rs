@@ -155,7 +155,10 @@ impl<S: Signal> Routed<S> {
         let size = if size == 0 { self.part.len().max(1) } else { size };
         let starts = self.part.clone().step_by(size);
         starts
-            .map(|start| Self { batch: Arc::clone(&self.batch), part: start..(start + size).min(self.part.end) })
+            .map(|start| Self {
+                batch: Arc::clone(&self.batch),
+                part: start..(start + size).min(self.part.end),
+            })
             .collect()
     }
 }

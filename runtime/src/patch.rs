@@ -40,7 +40,10 @@ pub fn unknown<P: Fields, E: Error>(field: &str) -> E {
 ///
 /// # Errors
 /// The value does not fit.
-pub fn put<'de, T: Deserialize<'de>, M: MapAccess<'de>>(slot: &mut Option<T>, map: &mut M) -> Result<(), M::Error> {
+pub fn put<'de, T: Deserialize<'de>, M: MapAccess<'de>>(
+    slot: &mut Option<T>,
+    map: &mut M,
+) -> Result<(), M::Error> {
     *slot = Some(map.next_value()?);
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 pub use crate::stages::balance::{ByOutcome, Scope};
 pub use crate::stages::calibrate::{Direction, MarginMask, MarginShift, Over, Statistic};
+pub use crate::stages::checkpoint::Safetensors;
 pub use crate::stages::data::{ByDifficulty, Prompts, Shape, Target};
+pub use crate::stages::log::Jsonl;
 pub use crate::stages::loss::{
     CrossEntropy, Estimator, ForwardKl, Full, Jsd, PolicyGradient, ReverseKl, SampledKl, Support, Tail, TopK,
 };

@@ -18,11 +18,7 @@ pub struct Compared {
 
 impl Compared {
     /// From the log-probabilities of the sampled tokens and the reward they give.
-    pub fn new(
-        student_N_T: Vec<Vec<f64>>,
-        teacher_N_T: Vec<Vec<f64>>,
-        rewards_N_T: Vec<Vec<f64>>,
-    ) -> Self {
+    pub fn new(student_N_T: Vec<Vec<f64>>, teacher_N_T: Vec<Vec<f64>>, rewards_N_T: Vec<Vec<f64>>) -> Self {
         let returns_N = rewards_N_T.iter().map(|rewards| trajectory_return(rewards)).collect();
         Self { student_N_T, teacher_N_T, rewards_N_T, returns_N }
     }

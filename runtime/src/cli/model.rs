@@ -34,7 +34,9 @@ pub(super) fn eval_run(
     quiet: bool,
 ) -> Result<Scores> {
     let mut held_out = held_out.ok_or_else(|| {
-        Error::call("the run has no held-out prompts").at("eval").next("add `eval: (tasks: (…))` or `eval: (data: \"…\")` to the run file")
+        Error::call("the run has no held-out prompts")
+            .at("eval")
+            .next("add `eval: (tasks: (…))` or `eval: (data: \"…\")` to the run file")
     })?;
     held_out.sample.group_size = asked.samples.unwrap_or(held_out.sample.group_size);
     held_out.sample.temperature = asked.temperature.unwrap_or(held_out.sample.temperature);
@@ -42,8 +44,13 @@ pub(super) fn eval_run(
 }
 
 pub(super) fn eval_model(asked: &Asked, quiet: bool) -> Result<Scores> {
-    let model = asked.model.as_deref().ok_or_else(|| Error::call("neither a run file nor a model is given").next("eval RUN.ron, or eval --model DIR --task math"))?;
-    let task = asked.task.as_deref().ok_or_else(|| Error::call("no task is given").at("--task").next("--task math, --task code, or --task math,code"))?;
+    let model = asked.model.as_deref().ok_or_else(|| {
+        Error::call("neither a run file nor a model is given")
+            .next("eval RUN.ron, or eval --model DIR --task math")
+    })?;
+    let task = asked.task.as_deref().ok_or_else(|| {
+        Error::call("no task is given").at("--task").next("--task math, --task code, or --task math,code")
+    })?;
     let spec = TaskSpec {
         domains: task.split(',').map(|domain| domain.trim().to_string()).collect(),
         per_level: asked.per_level,
@@ -98,7 +105,11 @@ fn eval(model: &Path, evaluation: &Evaluation, seed: u64, quiet: bool) -> Result
             mean.entry(domain.to_string()).or_default().count(answer.correct);
             group.push(answer.correct);
             if group.len() == k {
-                let passed = if group.contains(&Some(true)) { Some(true) } else { group.iter().flatten().next().copied() };
+                let passed = if group.contains(&Some(true)) {
+                    Some(true)
+                } else {
+                    group.iter().flatten().next().copied()
+                };
                 pass.entry(domain.to_string()).or_default().count(passed);
                 group.clear();
             }
@@ -122,7 +133,8 @@ pub(super) fn generate(
 ) -> Result<String> {
     let in_range = temperature >= 0.0 && temperature.is_finite() && top_p > 0.0 && top_p <= 1.0;
     if !in_range {
-        return Err(Error::call("a temperature is 0 or above, and top-p above 0 and at most 1").at("--temperature, --top-p"));
+        return Err(Error::call("a temperature is 0 or above, and top-p above 0 and at most 1")
+            .at("--temperature, --top-p"));
     }
     let policy = Policy::load("model", model, &Cpu::default())?;
     let prompt = policy.tokenizer.encode(prompt).map_err(|why| why.or_at("--prompt"))?;
@@ -141,12 +153,22 @@ pub(super) fn score(model: &Path, text: Option<&str>, tokens: Option<&str>) -> R
         (Some(text), _) => policy.tokenizer.encode(text).map_err(|why| why.or_at("--text"))?,
         (None, Some(list)) => list
             .split(',')
-            .map(|id| id.trim().parse().map_err(|_| Error::call(format!("`{id}` is not a token id")).at("--tokens").next("write ids as 5,17,3")))
+            .map(|id| {
+                id.trim().parse().map_err(|_| {
+                    Error::call(format!("`{id}` is not a token id"))
+                        .at("--tokens")
+                        .next("write ids as 5,17,3")
+                })
+            })
             .collect::<Result<_>>()?,
         (None, None) => Vec::new(),
     };
     if ids.len() < 2 {
-        return Err(Error::call(format!("{} tokens are too few: each token after the first is scored", ids.len())).at("--text"));
+        return Err(Error::call(format!(
+            "{} tokens are too few: each token after the first is scored",
+            ids.len()
+        ))
+        .at("--text"));
     }
     let width = policy.vocabulary();
     if let Some(id) = ids.iter().find(|id| **id as usize >= width) {
@@ -170,7 +192,9 @@ pub(super) fn export(directory: &Path, to: &Path, bf16: bool) -> Result<()> {
     must_be_free(to)?;
     let run = RunDirectory::existing(directory)?;
     let checkpoint = latest(&run)?.ok_or_else(|| {
-        Error::call("the run has no checkpoint yet").at(directory.display()).next("let it finish, or go on with `limbeck resume`")
+        Error::call("the run has no checkpoint yet")
+            .at(directory.display())
+            .next("let it finish, or go on with `limbeck resume`")
     })?;
     let student = Policy::load("student", &checkpoint.join("student"), &Cpu::default())?;
     student.save(to, if bf16 { WeightType::Bf16 } else { WeightType::F32 })
@@ -204,5 +228,6 @@ pub(super) fn init(args: &InitArgs) -> Result<()> {
     };
     config.check()?;
     let decoder = Decoder::random(&config, args.seed, &Cpu::default())?;
-    Policy { name: "model".to_string(), decoder, tokenizer: std::sync::Arc::new(tokenizer) }.save(&args.to, WeightType::F32)
+    Policy { name: "model".to_string(), decoder, tokenizer: std::sync::Arc::new(tokenizer) }
+        .save(&args.to, WeightType::F32)
 }

@@ -180,6 +180,8 @@ fn show(shown: &Shown, output: &Output) -> Result<ExitCode> {
             folder.display(),
             folder.join("report.html").display()
         )),
-        None => say(&format!("\n{} step in {:.1} s; a dry run leaves nothing behind", shown.steps, shown.seconds)),
+        None => {
+            say(&format!("\n{} step in {:.1} s; a dry run leaves nothing behind", shown.steps, shown.seconds))
+        }
     }
 }

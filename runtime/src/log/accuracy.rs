@@ -96,12 +96,7 @@ impl Estimate {
         let k = domains.len() as f64;
         let rate = domains.iter().map(|e| e.rate).sum::<f64>() / k;
         let side = |distance: fn(&Estimate) -> f64| {
-            domains
-                .iter()
-                .map(|e| distance(e).powi(2))
-                .sum::<f64>()
-                .sqrt()
-                / k
+            domains.iter().map(|e| distance(e).powi(2)).sum::<f64>().sqrt() / k
         };
         Some(Estimate {
             rate,
@@ -156,28 +151,15 @@ mod tests {
         ] {
             let unjudged = 7;
             let wrong = n - right;
-            let accuracy = Accuracy {
-                right,
-                wrong,
-                unjudged,
-            };
+            let accuracy = Accuracy { right, wrong, unjudged };
             let (l, h) = accuracy.interval95().unwrap();
-            assert!(
-                (l - low).abs() < 5e-5 && (h - high).abs() < 5e-5,
-                "{right}/{n}: {l} {h}"
-            );
+            assert!((l - low).abs() < 5e-5 && (h - high).abs() < 5e-5, "{right}/{n}: {l} {h}");
         }
     }
 
     #[test]
     fn the_mean_is_surer_than_its_parts() {
-        let part = Accuracy {
-            right: 50,
-            wrong: 50,
-            unjudged: 0,
-        }
-        .estimate()
-        .unwrap();
+        let part = Accuracy { right: 50, wrong: 50, unjudged: 0 }.estimate().unwrap();
         let mean = Estimate::mean(&[part, part]).unwrap();
         assert_eq!(mean.rate, 0.5);
         let shrunk = (mean.high - mean.low) / (part.high - part.low);

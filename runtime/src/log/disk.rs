@@ -23,11 +23,7 @@ impl Appender {
             Ok((file, len))
         };
         let (file, len) = open().map_err(|why| Error::writing(path, why))?;
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-            len,
-        })
+        Ok(Self { path: path.to_owned(), file, len })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -46,10 +42,7 @@ impl Appender {
 }
 
 /// Puts what `fill` writes in the place of `path`: in a neighbour first, which is then renamed.
-pub(super) fn replace(
-    path: &Path,
-    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<()> {
+pub(super) fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let part = path.with_file_name(name);
@@ -88,10 +81,7 @@ mod tests {
     #[test]
     fn a_file_in_no_folder_is_an_error_with_its_path() {
         let missing = Path::new("/nowhere/at/all/metrics.jsonl");
-        assert!(Appender::open(missing)
-            .unwrap_err()
-            .to_string()
-            .contains("/nowhere"));
+        assert!(Appender::open(missing).unwrap_err().to_string().contains("/nowhere"));
         assert!(replace(missing, |_| Ok(())).is_err());
         assert!(replace(Path::new("/"), |_| Ok(())).is_err());
     }
@@ -102,8 +92,6 @@ mod tests {
         let mut full = Appender::open(Path::new("/dev/full")).unwrap();
         let error = full.append(b"line\n").unwrap_err();
         assert_eq!(error.exit_code(), 1);
-        assert!(error
-            .to_string()
-            .starts_with("/dev/full: cannot be written"));
+        assert!(error.to_string().starts_with("/dev/full: cannot be written"));
     }
 }

@@ -31,15 +31,13 @@ struct Stepped {
 impl JsonLines {
     /// Opens `path` to go on after its last line; the file is made if it is not there.
     pub fn open(path: &Path) -> Result<Self> {
-        Ok(Self {
-            file: Appender::open(path)?,
-        })
+        Ok(Self { file: Appender::open(path)? })
     }
 
     /// Writes one line: `"step"` first, then the fields of `value`, which must be a struct or a map.
     pub fn write<T: Serialize>(&mut self, step: u64, value: &T) -> Result<()> {
-        let mut line = serde_json::to_vec(&Line { step, value })
-            .map_err(|why| Error::writing(self.file.path(), why))?;
+        let mut line =
+            serde_json::to_vec(&Line { step, value }).map_err(|why| Error::writing(self.file.path(), why))?;
         line.push(b'\n');
         self.file.append(&line)
     }
@@ -114,11 +112,7 @@ struct Lines {
 impl Lines {
     fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|why| Error::reading(path, why))?;
-        Ok(Self {
-            file: BufReader::new(file),
-            line: Vec::new(),
-            number: 0,
-        })
+        Ok(Self { file: BufReader::new(file), line: Vec::new(), number: 0 })
     }
 
     fn next(&mut self) -> io::Result<Option<(usize, &[u8])>> {
@@ -166,13 +160,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("samples.jsonl");
         let kept = "{\"step\": 3,  \"a\": 1}\n{\"step\": 4}\n";
-        for rest in [
-            "",
-            "{\"step\": 5}\n",
-            "{\"step\": 5}\n{\"step\": 6, \"prompt\": \"\u{e4}",
-            "{\"st",
-            "\0\0\0\0",
-        ] {
+        for rest in
+            ["", "{\"step\": 5}\n", "{\"step\": 5}\n{\"step\": 6, \"prompt\": \"\u{e4}", "{\"st", "\0\0\0\0"]
+        {
             fs::write(&path, format!("{kept}{rest}")).unwrap();
             let mut lines = JsonLines::open(&path).unwrap();
             lines.truncate_after(4).unwrap();
@@ -189,10 +179,7 @@ mod tests {
         let text = "{\"step\": 0}\n{\"step\": \n{\"step\": 2}\n";
         fs::write(&path, text).unwrap();
         let mut lines = JsonLines::open(&path).unwrap();
-        for error in [
-            lines.truncate_after(9).unwrap_err(),
-            read_metrics(&path).unwrap_err(),
-        ] {
+        for error in [lines.truncate_after(9).unwrap_err(), read_metrics(&path).unwrap_err()] {
             assert!(error.to_string().contains("metrics.jsonl:2: "), "{error}");
             assert_eq!(error.exit_code(), 2);
         }

@@ -67,13 +67,7 @@ impl Metrics {
     /// Lets `value` into the weighted mean of this name. A weight that is not above 0 counts for nothing.
     pub fn mean(&mut self, name: &str, value: f64, weight: f64) {
         if weight > 0.0 {
-            self.put(
-                name,
-                Number::Mean {
-                    mean: value,
-                    weight,
-                },
-            );
+            self.put(name, Number::Mean { mean: value, weight });
         }
     }
 
@@ -92,15 +86,12 @@ impl Metrics {
 
     /// Names and numbers, in the order in which the names came up.
     pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.entries
-            .iter()
-            .map(|(name, number)| (name.as_str(), number.value()))
+        self.entries.iter().map(|(name, number)| (name.as_str(), number.value()))
     }
 
     /// The numbers whose names start with `prefix`, by the rest of the name: domains, regimes.
     pub fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
-        self.iter()
-            .filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value)))
+        self.iter().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value)))
     }
 
     /// Whether there is no number yet.
@@ -130,10 +121,7 @@ impl Number {
             (Number::Mean { mean: m, weight: w }, Number::Mean { mean, weight }) => {
                 let all = w + weight;
                 // Moves towards the newcomer, so that equal values keep their exact mean.
-                Number::Mean {
-                    mean: m + (mean - m) * (weight / all),
-                    weight: all,
-                }
+                Number::Mean { mean: m + (mean - m) * (weight / all), weight: all }
             }
             (_, new) => new,
         }

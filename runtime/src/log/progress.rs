@@ -60,13 +60,7 @@ impl Progress {
             ProgressStyle::Auto | ProgressStyle::Plain => Screen::Lines,
             ProgressStyle::Hidden => Screen::Nothing,
         };
-        Self {
-            total: total_steps,
-            start: start_step,
-            screen,
-            pace: None,
-            last_line: None,
-        }
+        Self { total: total_steps, start: start_step, screen, pace: None, last_line: None }
     }
 
     /// Step `it`, counted from 0, is done, and these are its numbers.
@@ -106,16 +100,12 @@ impl Progress {
     /// Seconds a step takes: the mean so far, later ones counting more.
     fn measure(&mut self, metrics: &Metrics) -> f64 {
         let now = Instant::now();
-        let reported = metrics
-            .get(STEP_TIME)
-            .filter(|s| s.is_finite() && *s >= 0.0);
+        let reported = metrics.get(STEP_TIME).filter(|s| s.is_finite() && *s >= 0.0);
         let passed = || self.pace.map(|pace| (now - pace.at).as_secs_f64());
         let Some(latest) = passed().or(reported) else {
             return 0.0;
         };
-        let seconds = self.pace.map_or(latest, |pace| {
-            pace.seconds + LATEST * (latest - pace.seconds)
-        });
+        let seconds = self.pace.map_or(latest, |pace| pace.seconds + LATEST * (latest - pace.seconds));
         self.pace = Some(Pace { seconds, at: now });
         seconds
     }
@@ -144,10 +134,7 @@ const MAIN: &str = "{prefix:.bold} {wide_bar:.cyan/dim} {pos}/{len}  {msg}";
 
 fn bars(total: u64, start: u64) -> Screen {
     let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-    let bar = ProgressBar::new(total)
-        .with_style(template(MAIN))
-        .with_prefix("step")
-        .with_position(start);
+    let bar = ProgressBar::new(total).with_style(template(MAIN)).with_prefix("step").with_position(start);
     let bar = all.add(bar);
     Screen::Bars(all, bar)
 }
@@ -224,10 +211,7 @@ mod tests {
     #[test]
     fn the_line_says_what_matters_and_leaves_out_what_is_unknown() {
         let line = numbers(&metrics(), 2.0, 187.0);
-        assert_eq!(
-            line,
-            "loss 0.4124  math 48 %  code 31 %  12.0k tokens/s  3:07 min left"
-        );
+        assert_eq!(line, "loss 0.4124  math 48 %  code 31 %  12.0k tokens/s  3:07 min left");
         assert_eq!(numbers(&Metrics::default(), 0.0, 0.0), "");
     }
 
@@ -253,11 +237,7 @@ mod tests {
 
     #[test]
     fn no_style_minds_odd_numbers() {
-        for style in [
-            ProgressStyle::Auto,
-            ProgressStyle::Plain,
-            ProgressStyle::Hidden,
-        ] {
+        for style in [ProgressStyle::Auto, ProgressStyle::Plain, ProgressStyle::Hidden] {
             let mut progress = Progress::new(0, 5, style);
             let mut odd = metrics();
             odd.set("step_time", f64::NAN);

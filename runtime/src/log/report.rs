@@ -82,37 +82,17 @@ impl ReportData {
     /// The page as text.
     pub fn render(&self) -> String {
         let sections = [
-            section(
-                "accuracy",
-                "Accuracy",
-                accuracy::render(self.table.as_ref()),
-            ),
+            section("accuracy", "Accuracy", accuracy::render(self.table.as_ref())),
             section("curves", "Curves", curves::render(&self.metrics)),
             section("time", "Where the time went", stages::render(&self.metrics)),
             section("samples", "Samples", samples::render(&self.samples)),
-            section(
-                "loop",
-                "The loop as it ran",
-                code::render_loop(&self.loop_text),
-            ),
-            section(
-                "diff",
-                "Against its base",
-                code::render_diff(self.diff.as_ref()),
-            ),
+            section("loop", "The loop as it ran", code::render_loop(&self.loop_text)),
+            section("diff", "Against its base", code::render_diff(self.diff.as_ref())),
             section("settings", "Settings", settings::render(&self.settings)),
             section("files", "Files and hashes", settings::render_files(self)),
         ];
-        let body: Vec<String> = sections
-            .iter()
-            .flatten()
-            .map(|(_, html)| html.clone())
-            .collect();
-        let links: Vec<String> = sections
-            .iter()
-            .flatten()
-            .map(|(link, _)| link.clone())
-            .collect();
+        let body: Vec<String> = sections.iter().flatten().map(|(_, html)| html.clone()).collect();
+        let links: Vec<String> = sections.iter().flatten().map(|(link, _)| link.clone()).collect();
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -150,14 +130,7 @@ mod tests {
         let mut metrics = Vec::new();
         for step in 0..40 {
             let mut m = Metrics::default();
-            m.set(
-                "loss",
-                if step == 7 {
-                    f64::NAN
-                } else {
-                    1e308 * (step as f64 - 20.0)
-                },
-            );
+            m.set("loss", if step == 7 { f64::NAN } else { 1e308 * (step as f64 - 20.0) });
             m.set("reverse_kl", f64::INFINITY);
             m.set("entropy", 0.5);
             m.set(&format!("accuracy/{}", nasty()), 0.01 * step as f64);
@@ -171,14 +144,7 @@ mod tests {
             metrics.push((step * (u64::MAX / 40), m));
         }
         let mut table = Table::new([nasty()]);
-        table.row(
-            nasty(),
-            &[Accuracy {
-                right: 1,
-                wrong: 2,
-                unjudged: 3,
-            }],
-        );
+        table.row(nasty(), &[Accuracy { right: 1, wrong: 2, unjudged: 3 }]);
         table.row_against("after", &[Accuracy::default()], nasty());
         let sample = |advantage, regime, correct| Sample {
             step: 3,
@@ -202,11 +168,7 @@ mod tests {
             table: Some(table),
             samples: vec![
                 sample(Some(vec![f64::NAN]), None, None),
-                sample(
-                    Some(vec![1.0, -2.0, 0.0, 5.0]),
-                    Some(vec![nasty()]),
-                    Some(true),
-                ),
+                sample(Some(vec![1.0, -2.0, 0.0, 5.0]), Some(vec![nasty()]), Some(true)),
                 sample(None, Some(vec!["LH".into(); 9]), Some(false)),
             ],
             diff: Some((nasty(), format!("+{}\n-b\n c", nasty()))),
@@ -236,14 +198,9 @@ mod tests {
     fn every_opened_element_is_closed_in_turn() {
         for page in [nasty().render(), ReportData::default().render()] {
             let mut open: Vec<&str> = Vec::new();
-            for tag in page
-                .split('<')
-                .skip(1)
-                .filter_map(|rest| rest.split('>').next())
-            {
+            for tag in page.split('<').skip(1).filter_map(|rest| rest.split('>').next()) {
                 let name = tag.split_whitespace().next().unwrap_or_default();
-                let void = ["!doctype", "meta", "link", "br", "input"].contains(&name)
-                    || tag.ends_with('/');
+                let void = ["!doctype", "meta", "link", "br", "input"].contains(&name) || tag.ends_with('/');
                 match name.strip_prefix('/') {
                     Some(closed) => assert_eq!(open.pop(), Some(closed), "in {tag}"),
                     None if void => {}
@@ -251,10 +208,7 @@ mod tests {
                 }
             }
             assert!(open.is_empty(), "{open:?}");
-            assert!(
-                !page.contains("NaN,") && !page.contains("inf,"),
-                "no odd coordinates"
-            );
+            assert!(!page.contains("NaN,") && !page.contains("inf,"), "no odd coordinates");
         }
     }
 

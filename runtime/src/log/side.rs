@@ -37,13 +37,7 @@ impl Side {
             Screen::Nothing => Screen::Nothing,
         };
         let start = Instant::now();
-        Self {
-            title: title.to_owned(),
-            total,
-            start,
-            screen,
-            state: Mutex::new((0, start)),
-        }
+        Self { title: title.to_owned(), total, start, screen, state: Mutex::new((0, start)) }
     }
 
     /// `n` more parts are done. Any thread may say so.
@@ -56,10 +50,7 @@ impl Side {
         };
         let (done, at) = *state;
         let late = at.elapsed() >= EVERY;
-        *state = (
-            done.saturating_add(n),
-            if late { Instant::now() } else { at },
-        );
+        *state = (done.saturating_add(n), if late { Instant::now() } else { at });
         if late && matches!(self.screen, Screen::Lines) {
             say(&format!("{}: {}/{}", self.title, state.0, self.total));
         }

@@ -23,10 +23,7 @@ struct Row {
 impl Table {
     /// A table without rows; the columns are these domains, and their mean if there are several.
     pub fn new(domains: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self {
-            domains: domains.into_iter().map(Into::into).collect(),
-            rows: Vec::new(),
-        }
+        Self { domains: domains.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
 
     /// One policy, its accuracy per domain in the order of the columns; what is missing is not judged.
@@ -47,21 +44,13 @@ impl Table {
     fn push(&mut self, policy: String, accuracies: &[Accuracy], against: Option<String>) {
         let mut cells = accuracies.to_vec();
         cells.resize(self.domains.len(), Accuracy::default());
-        self.rows.push(Row {
-            policy,
-            cells,
-            against,
-        });
+        self.rows.push(Row { policy, cells, against });
     }
 
     /// The names of the columns: the domains, then `mean` if there are several.
     pub fn columns(&self) -> Vec<&str> {
         let mean = (self.domains.len() > 1).then_some("mean");
-        self.domains
-            .iter()
-            .map(String::as_str)
-            .chain(mean)
-            .collect()
+        self.domains.iter().map(String::as_str).chain(mean).collect()
     }
 
     /// Whether a column is the mean over the domains.
@@ -107,9 +96,7 @@ impl Table {
                 }),
             };
             let columns = self.columns().into_iter().enumerate();
-            let cells: Map<_, _> = columns
-                .map(|(i, name)| (name.to_owned(), cell(i)))
-                .collect();
+            let cells: Map<_, _> = columns.map(|(i, name)| (name.to_owned(), cell(i))).collect();
             json!({ "policy": row.policy, "against": row.against, "cells": cells })
         };
         json!({

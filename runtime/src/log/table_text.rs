@@ -6,9 +6,8 @@ use super::{Change, Table};
 
 pub(super) fn write(table: &Table, f: &mut Formatter<'_>) -> Result {
     let policies = table.policies();
-    let columns: Vec<Vec<String>> = (0..table.columns().len())
-        .map(|column| column_text(table, column))
-        .collect();
+    let columns: Vec<Vec<String>> =
+        (0..table.columns().len()).map(|column| column_text(table, column)).collect();
     let widths: Vec<usize> = columns.iter().map(|lines| widest(lines)).collect();
     let first = widest(&policies);
     for line in 0..policies.len() + 1 {
@@ -20,27 +19,17 @@ pub(super) fn write(table: &Table, f: &mut Formatter<'_>) -> Result {
         }
         writeln!(f, "{}", text.trim_end())?;
     }
-    write!(
-        f,
-        "Accuracy in % with its 95 % Wilson interval, on n judged answers."
-    )?;
+    write!(f, "Accuracy in % with its 95 % Wilson interval, on n judged answers.")?;
     for (row, policy) in policies.iter().enumerate() {
-        let changed =
-            |sign: Change| (0..columns.len()).any(|column| change(table, row, column) == sign);
+        let changed = |sign: Change| (0..columns.len()).any(|column| change(table, row, column) == sign);
         let Some(base) = table.against(row) else {
             continue;
         };
         if changed(Change::Up) {
-            write!(
-                f,
-                "\n↑ {policy}: clearly better than {base} (the intervals do not overlap)."
-            )?;
+            write!(f, "\n↑ {policy}: clearly better than {base} (the intervals do not overlap).")?;
         }
         if changed(Change::Down) {
-            write!(
-                f,
-                "\n↓ {policy}: clearly worse than {base} (the intervals do not overlap)."
-            )?;
+            write!(f, "\n↓ {policy}: clearly worse than {base} (the intervals do not overlap).")?;
         }
     }
     writeln!(f)
@@ -87,9 +76,7 @@ fn column_text(table: &Table, column: usize) -> Vec<String> {
 }
 
 fn change(table: &Table, row: usize, column: usize) -> Change {
-    table
-        .cell(row, column)
-        .map_or(Change::Unclear, |(_, change, _)| change)
+    table.cell(row, column).map_or(Change::Unclear, |(_, change, _)| change)
 }
 
 fn widest(texts: &[impl AsRef<str>]) -> usize {
@@ -107,21 +94,13 @@ mod tests {
     use crate::log::{Accuracy, Change, Table};
 
     fn of(right: usize, wrong: usize) -> Accuracy {
-        Accuracy {
-            right,
-            wrong,
-            unjudged: 0,
-        }
+        Accuracy { right, wrong, unjudged: 0 }
     }
 
     fn table() -> Table {
         let mut table = Table::new(["math", "code"]);
         table.row("student before", &[of(20, 380), of(41, 359)]);
-        table.row_against(
-            "student after",
-            &[of(193, 207), of(50, 350)],
-            "student before",
-        );
+        table.row_against("student after", &[of(193, 207), of(50, 350)], "student before");
         table.row("math teacher", &[of(300, 100), of(12, 380)]);
         table
     }
@@ -160,10 +139,7 @@ mod tests {
         table.row_against("a", &[none], "nobody");
         table.row("b", &[]);
         assert!(table.to_string().contains('–'));
-        assert_eq!(
-            table.to_json()["rows"][0]["cells"]["math"],
-            serde_json::Value::Null
-        );
+        assert_eq!(table.to_json()["rows"][0]["cells"]["math"], serde_json::Value::Null);
         assert!(Table::default().to_string().contains("Accuracy"));
     }
 
@@ -173,8 +149,6 @@ mod tests {
         table.row("before", &[of(300, 100)]);
         table.row_against("after", &[of(100, 300)], "before");
         assert_eq!(table.cell(1, 0).unwrap().1, Change::Down);
-        assert!(table
-            .to_string()
-            .contains("↓ after: clearly worse than before"));
+        assert!(table.to_string().contains("↓ after: clearly worse than before"));
     }
 }

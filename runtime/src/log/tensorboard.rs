@@ -36,9 +36,7 @@ impl EventFile {
 
     /// All numbers of a step, by their own names.
     pub fn scalars(&mut self, step: u64, metrics: &Metrics) -> Result<()> {
-        let values = metrics
-            .iter()
-            .map(|(name, value)| scalar_value(name, value));
+        let values = metrics.iter().map(|(name, value)| scalar_value(name, value));
         let event = summary_event(now(), step, values);
         self.file.append(&record(&event))
     }
@@ -63,10 +61,7 @@ fn now() -> f64 {
 /// The first name that is not taken: a run resumed within the second does not write into the old file.
 fn free_path(folder: &Path, name: &str, unix: u64) -> PathBuf {
     let path = |second: u64| folder.join(format!("events.out.tfevents.{second:010}.{name}"));
-    (unix..)
-        .map(path)
-        .find(|path| !path.exists())
-        .unwrap_or_else(|| path(unix))
+    (unix..).map(path).find(|path| !path.exists()).unwrap_or_else(|| path(unix))
 }
 
 /// TFRecord framing: length, its checksum, data, its checksum; all little-endian.
@@ -82,9 +77,7 @@ fn record(data: &[u8]) -> Vec<u8> {
 
 /// CRC-32C, turned and shifted so that the checksum of data with a checksum in it stays a good one.
 fn masked_crc(data: &[u8]) -> u32 {
-    crc32c::crc32c(data)
-        .rotate_right(15)
-        .wrapping_add(0xa282_ead8)
+    crc32c::crc32c(data).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
 // The messages of tensorboard/compat/proto/{event,summary,tensor}.proto; the numbers are their fields.
@@ -210,10 +203,7 @@ mod tests {
 
     #[test]
     fn scalars_are_encoded_as_tensorboard_encodes_them() {
-        let values = [
-            scalar_value("loss", 0.25),
-            scalar_value("accuracy/math", -1.5),
-        ];
+        let values = [scalar_value("loss", 0.25), scalar_value("accuracy/math", -1.5)];
         let event = summary_event(1_700_000_000.5, 300, values);
         assert_eq!(
             hex(&record(&event)),

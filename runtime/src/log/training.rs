@@ -17,8 +17,6 @@ use crate::stages::calibrate::margin::trajectory_return;
 use crate::stages::calibrate::order::{consistent_share, order};
 use crate::world::World;
 
-/// How many rollouts of a step are written down.
-const SAMPLES: usize = 4;
 /// How many rollouts the report shows.
 const REPORT_SAMPLES: usize = 48;
 /// A masked share above this is worth a warning: the gap mask then removes what is to be learnt.
@@ -36,6 +34,7 @@ pub struct Log {
     batch: Option<Box<dyn Recordable>>,
     history: Vec<(u64, Metrics)>,
     samples: Vec<Sample>,
+    per_step: usize,
     steps: u64,
     seed: u64,
     held_out: Option<Arc<Evaluation>>,
@@ -60,11 +59,12 @@ impl<S: Signal> Recordable for Routed<S> {
 }
 
 impl Log {
-    /// Opens the log of a run: the run directory's files, the plan and the loop.
+    /// Opens the log of a run: the run directory's files, the plan and the loop; `samples` rollouts of a
+    /// step are written down.
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn open<R: Recipe>(run: &Run, recipe: &R) -> Result<Self> {
+    pub fn with_samples<R: Recipe>(run: &Run, recipe: &R, samples: usize) -> Result<Self> {
         let mut files = None;
         if let Some(directory) = &run.directory {
             directory.write("run.ron", &run.effective)?;
@@ -87,6 +87,7 @@ impl Log {
             batch: None,
             history: Vec::new(),
             samples: Vec::new(),
+            per_step: samples,
             steps: run.steps,
             seed: run.seed,
             held_out: run.held_out.clone(),
@@ -201,7 +202,8 @@ impl Log {
         if !due {
             return Ok(None);
         }
-        let found = held_out.look(world.student(), self.seed, |title, total| side(&self.progress, title, total))?;
+        let found =
+            held_out.look(world.student(), self.seed, |title, total| side(&self.progress, title, total))?;
         let mut metrics = Metrics::default();
         for (domain, accuracy) in &found {
             metrics.set(&format!("eval/accuracy/{domain}"), accuracy.rate().unwrap_or(0.0));
@@ -220,7 +222,9 @@ impl Log {
         }
         let failures = metrics.get("verify_failures").unwrap_or(0.0);
         if failures > 0.0 {
-            self.say(&format!("{failures} responses could not be judged (the verifier failed); they count as not judged"));
+            self.say(&format!(
+                "{failures} responses could not be judged (the verifier failed); they count as not judged"
+            ));
         }
     }
 
@@ -234,11 +238,12 @@ impl Log {
     fn show<S: Signal, W: World>(&mut self, it: u64, routed: &Routed<S>, world: &W) -> Vec<Value> {
         let rollouts = routed.rollouts();
         let count = rollouts.responses_N.len();
-        let picks: Vec<usize> = (0..SAMPLES.min(count)).map(|k| (k * count / SAMPLES.min(count)) % count).collect();
-        let each = (self.steps * SAMPLES as u64).div_ceil(REPORT_SAMPLES as u64).max(1);
+        let shown = self.per_step.min(count);
+        let picks: Vec<usize> = (0..shown).map(|k| k * count / shown).collect();
+        let each = (self.steps * shown as u64).div_ceil(REPORT_SAMPLES as u64).max(1);
         let tokenizer = &world.student().tokenizer;
         for (k, &i) in picks.iter().enumerate() {
-            if (it * SAMPLES as u64 + k as u64) % each != 0 {
+            if (it * shown as u64 + k as u64) % each != 0 {
                 continue;
             }
             let response = &rollouts.responses_N[i];
@@ -325,7 +330,8 @@ fn describe_order<S: Signal>(routed: &Routed<S>, metrics: &mut Metrics) {
     for group in routed.rollouts().groups() {
         let outcomes: Vec<_> = group.iter().map(|&i| routed.outcome(i)).collect();
         let returns: Option<Vec<f64>> = group.iter().map(|&i| signal.return_before(i)).collect();
-        let calibrated: Option<Vec<f64>> = group.iter().map(|&i| signal.rewards(i).map(trajectory_return)).collect();
+        let calibrated: Option<Vec<f64>> =
+            group.iter().map(|&i| signal.rewards(i).map(trajectory_return)).collect();
         before.extend(returns.map(|returns| order(&returns, &outcomes)));
         after.extend(calibrated.map(|returns| order(&returns, &outcomes)));
     }

@@ -94,7 +94,9 @@ impl Line {
         }
         if let Some(rows) = written.logits {
             let tokens = written.tokens.as_deref().ok_or_else(|| {
-                Error::call("`logits` are given without `tokens`").at(place).next("add the sampled token ids as `tokens`")
+                Error::call("`logits` are given without `tokens`")
+                    .at(place)
+                    .next("add the sampled token ids as `tokens`")
             })?;
             let given = [
                 (Voice::Student, rows.student),
@@ -128,7 +130,8 @@ impl Line {
         let mut lengths = self.said.iter().map(|(voice, said)| (voice.to_string(), said.log_probs_T.len()));
         let given = tokens.as_ref().map(|tokens| ("tokens".to_string(), tokens.len()));
         let Some((first, length)) = given.or_else(|| lengths.next()) else {
-            return Err(Error::call("no policy said anything about this response").next("add `student` and the others the recipe needs"));
+            return Err(Error::call("no policy said anything about this response")
+                .next("add `student` and the others the recipe needs"));
         };
         if length == 0 {
             return Err(Error::call("the response has no tokens").next("leave empty responses out"));
@@ -165,21 +168,30 @@ fn check_log_probs(voice: Voice, log_probs: &[f64]) -> Result<()> {
 
 fn from_logits(voice: Voice, matrix: &[Vec<f64>], tokens: &[u32]) -> Result<Said> {
     if matrix.len() != tokens.len() {
-        return Err(Error::call(format!("`logits.{voice}` has {} rows for {} tokens", matrix.len(), tokens.len()))
-            .next("give one row of logits a token"));
+        return Err(Error::call(format!(
+            "`logits.{voice}` has {} rows for {} tokens",
+            matrix.len(),
+            tokens.len()
+        ))
+        .next("give one row of logits a token"));
     }
     let width = matrix.first().map_or(0, Vec::len);
     let mut log_rows = Vec::with_capacity(width * matrix.len());
     let mut log_probs_T = Vec::with_capacity(matrix.len());
     for (t, (row, &token)) in matrix.iter().zip(tokens).enumerate() {
         if row.len() != width || width == 0 {
-            return Err(Error::call(format!("rows of unequal width: `logits.{voice}` row {t} has {} and row 0 has {width}", row.len())));
+            return Err(Error::call(format!(
+                "rows of unequal width: `logits.{voice}` row {t} has {} and row 0 has {width}",
+                row.len()
+            )));
         }
         if let Some(v) = row.iter().position(|x| !x.is_finite()) {
             return Err(Error::call(format!("`logits.{voice}` row {t} column {v} is not a finite number")));
         }
         if token as usize >= width {
-            return Err(Error::call(format!("token {t} has the id {token}, and the rows have {width} columns")));
+            return Err(Error::call(format!(
+                "token {t} has the id {token}, and the rows have {width} columns"
+            )));
         }
         let start = log_rows.len();
         log_rows.resize(start + width, 0.0);

@@ -72,7 +72,11 @@ struct Closing<'a> {
 }
 
 /// The loss of every recorded response, token by token.
-pub(crate) fn replay<S: Signal, L: Loss<S>>(loss: &L, recorded: &Recorded, routed: &Routed<S>) -> Result<Replay> {
+pub(crate) fn replay<S: Signal, L: Loss<S>>(
+    loss: &L,
+    recorded: &Recorded,
+    routed: &Routed<S>,
+) -> Result<Replay> {
     if L::WHOLE_ROWS {
         recorded.log_rows(Voice::Student)?;
     }
@@ -98,7 +102,8 @@ pub(crate) fn replay<S: Signal, L: Loss<S>>(loss: &L, recorded: &Recorded, route
             prompt: rollouts.prompt_of(i).text.clone(),
             kept: rollouts.kept_N[i],
             return_before,
-            calibrated_return: return_before.map(|before| signal.rewards(i).map_or(before, trajectory_return)),
+            calibrated_return: return_before
+                .map(|before| signal.rewards(i).map_or(before, trajectory_return)),
             advantage: signal.rewards(i).map(<[f64]>::to_vec),
             regime: None,
             weight,
@@ -120,7 +125,9 @@ pub(crate) fn replay<S: Signal, L: Loss<S>>(loss: &L, recorded: &Recorded, route
 impl Replay {
     /// The JSON Lines that `limbeck replay` prints.
     pub fn to_json_lines(&self) -> String {
-        let line = |value: serde_json::Result<String>| value.unwrap_or_else(|why| format!("{{\"error\": \"{why}\"}}"));
+        let line = |value: serde_json::Result<String>| {
+            value.unwrap_or_else(|why| format!("{{\"error\": \"{why}\"}}"))
+        };
         let mut text = String::new();
         for decision in &self.decisions {
             text.push_str(&line(serde_json::to_string(decision)));

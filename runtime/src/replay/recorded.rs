@@ -73,7 +73,9 @@ impl Recorded {
             places.push(place);
         }
         if lines.is_empty() {
-            return Err(Error::call("holds no recorded responses").at(name).next("give one JSON object a line"));
+            return Err(Error::call("holds no recorded responses")
+                .at(name)
+                .next("give one JSON object a line"));
         }
         let recorded = Self { lines, places, seed };
         recorded.must_share_width()?;
@@ -88,9 +90,11 @@ impl Recorded {
         for (width, place) in widths {
             let expected = *first.get_or_insert(width);
             if width != expected {
-                return Err(Error::call(format!("rows of unequal width: {width} here and {expected} before"))
-                    .at(place)
-                    .next("all responses must share one vocabulary"));
+                return Err(Error::call(format!(
+                    "rows of unequal width: {width} here and {expected} before"
+                ))
+                .at(place)
+                .next("all responses must share one vocabulary"));
             }
         }
         Ok(())
@@ -128,7 +132,14 @@ impl Recorded {
         }
         let kept_N = vec![true; responses_N.len()];
         let place = Place { seed: self.seed, step: 0 };
-        Ok(Rollouts { place, prompts_P, responses_N, judgement: Unjudged, kept_N, ledger: Metrics::default() })
+        Ok(Rollouts {
+            place,
+            prompts_P,
+            responses_N,
+            judgement: Unjudged,
+            kept_N,
+            ledger: Metrics::default(),
+        })
     }
 
     fn said(&self, i: usize, voice: Voice) -> Result<&Said> {
@@ -154,9 +165,11 @@ impl Recorded {
     pub fn log_rows(&self, voice: Voice) -> Result<Vec<Vec<f64>>> {
         let rows = |i| -> Result<Vec<f64>> {
             self.said(i, voice)?.log_rows.clone().ok_or_else(|| {
-                Error::call(format!("the recipe compares whole distributions, and `{voice}` gives only the sampled tokens"))
-                    .at(&self.places[i])
-                    .next(format!("record `tokens` and `logits.{voice}`"))
+                Error::call(format!(
+                    "the recipe compares whole distributions, and `{voice}` gives only the sampled tokens"
+                ))
+                .at(&self.places[i])
+                .next(format!("record `tokens` and `logits.{voice}`"))
             })
         };
         (0..self.lines.len()).map(rows).collect()

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{tensor::TensorView, Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 use super::directory::{write_whole, RunDirectory};
@@ -65,8 +65,14 @@ fn write_all<W: World>(
     fs::create_dir_all(&student).map_err(|why| Error::writing(&student, why))?;
     world.student().save(&student, WeightType::F32)?;
     save_moments(&folder.join(MOMENTS), &step.moments, &world.student().decoder)?;
-    let state = State { step: it + 1, data: data.state().clone(), updates: step.moments.steps(), hashes: hashes.to_vec() };
-    let text = serde_json::to_string_pretty(&state).map_err(|why| Error::run(format!("the state cannot be written: {why}")))?;
+    let state = State {
+        step: it + 1,
+        data: data.state().clone(),
+        updates: step.moments.steps(),
+        hashes: hashes.to_vec(),
+    };
+    let text = serde_json::to_string_pretty(&state)
+        .map_err(|why| Error::run(format!("the state cannot be written: {why}")))?;
     write_whole(&folder.join("state.json"), text.as_bytes())
 }
 
@@ -137,18 +143,33 @@ fn read_state(folder: &Path) -> Result<State> {
 /// The latest whole checkpoint of a run directory.
 ///
 /// # Errors
-/// A directory without one.
+/// A directory that cannot be read.
 pub(crate) fn latest(directory: &RunDirectory) -> Result<Option<PathBuf>> {
+    Ok(all(directory)?.pop())
+}
+
+/// Removes all but the latest `keep` checkpoints.
+pub(super) fn forget_all_but(directory: &RunDirectory, keep: usize) -> Result<()> {
+    let mut old = all(directory)?;
+    old.truncate(old.len().saturating_sub(keep));
+    for folder in old {
+        fs::remove_dir_all(&folder).map_err(|why| Error::writing(&folder, why))?;
+    }
+    Ok(())
+}
+
+/// Every whole checkpoint of a run directory, the earliest first.
+fn all(directory: &RunDirectory) -> Result<Vec<PathBuf>> {
     let folder = directory.path("checkpoints");
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(why) => return Err(Error::reading(&folder, why)),
     };
-    let whole = entries.flatten().map(|entry| entry.path()).filter(|path| {
-        path.extension().is_none() && path.join("state.json").is_file()
-    });
-    Ok(whole.max())
+    let whole = |path: &PathBuf| path.extension().is_none() && path.join("state.json").is_file();
+    let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(whole).collect();
+    found.sort();
+    Ok(found)
 }
 
 /// The fingerprints a checkpoint was written under.

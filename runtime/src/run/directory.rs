@@ -26,7 +26,9 @@ impl RunDirectory {
             }
             Some(asked) => asked.to_path_buf(),
             None => (1..)
-                .map(|n| Path::new("runs").join(if n == 1 { stem.to_string() } else { format!("{stem}-{n}") }))
+                .map(|n| {
+                    Path::new("runs").join(if n == 1 { stem.to_string() } else { format!("{stem}-{n}") })
+                })
                 .find(|candidate| !is_taken(candidate))
                 .unwrap_or_else(|| Path::new("runs").join(stem)),
         };
@@ -41,7 +43,9 @@ impl RunDirectory {
     /// A folder that holds no run.
     pub fn existing(root: &Path) -> Result<Self> {
         if !root.join("run.ron").is_file() {
-            return Err(Error::call("is not a run directory: it holds no run.ron").at(root.display()).next("give the folder that `limbeck train` named"));
+            return Err(Error::call("is not a run directory: it holds no run.ron")
+                .at(root.display())
+                .next("give the folder that `limbeck train` named"));
         }
         let root = std::path::absolute(root).map_err(|why| Error::reading(root, why))?;
         Ok(Self { root })

@@ -54,7 +54,10 @@ pub fn train<R: Recipe>(options: &TrainOptions) -> Result<Shown> {
     super::prepare::must_be_taught::<R>(&rows, &name)?;
     super::state::prompts(&rows, &name, world.student())?;
     drop(rows);
-    let stem = options.file.file_stem().map_or_else(|| "run".to_string(), |stem| stem.to_string_lossy().into_owned());
+    let stem = options
+        .file
+        .file_stem()
+        .map_or_else(|| "run".to_string(), |stem| stem.to_string_lossy().into_owned());
     let stem = if options.other_recipe { format!("{stem}-{}", R::NAME) } else { stem };
     let asked = options.out.as_deref().or(prepared.file.out.as_deref());
     let directory = if options.dry_run { None } else { Some(RunDirectory::create(asked, &stem)?) };
@@ -83,7 +86,11 @@ pub fn resume<R: Recipe>(root: &Path, quiet: bool) -> Result<Shown> {
                     now.unwrap_or_default()
                 ))
                 .at(folder.display())
-                .next(format!("compare {} with what `limbeck show {} --plan` prints now, or start a new run", directory.path("plan.ron").display(), R::NAME)));
+                .next(format!(
+                    "compare {} with what `limbeck show {} --plan` prints now, or start a new run",
+                    directory.path("plan.ron").display(),
+                    R::NAME
+                )));
             }
         }
     }
@@ -164,7 +171,12 @@ fn look_before(run: &Run, world: &FromFiles<Cpu>) -> Result<Option<Before>> {
     Ok(Some(before))
 }
 
-fn look(run: &Run, held_out: &Arc<Evaluation>, policy: &Policy<Cpu>, title: &str) -> Result<(ByDomain, Vec<Answer>)> {
+fn look(
+    run: &Run,
+    held_out: &Arc<Evaluation>,
+    policy: &Policy<Cpu>,
+    title: &str,
+) -> Result<(ByDomain, Vec<Answer>)> {
     let side = side(&run.progress, &format!("evaluating {title}"), held_out.rows.len());
     let mut found = ByDomain::new();
     let mut answers = Vec::new();
@@ -217,7 +229,9 @@ fn write_report<R: Recipe>(prepared: &Prepared<R>, run: &Run, report: &Report, s
     let metrics = read_metrics(&directory.path("metrics.jsonl"))?;
     let mut settings = Vec::new();
     for (stage, list) in prepared.recipe.settings() {
-        let method = R::PLAN.method(stage).or_else(|| R::PLAN.teachers.iter().find(|t| t.name == stage).map(|t| t.kind));
+        let method = R::PLAN
+            .method(stage)
+            .or_else(|| R::PLAN.teachers.iter().find(|t| t.name == stage).map(|t| t.kind));
         let values = list.into_iter().map(|s| (s.name.to_string(), s.value)).collect();
         settings.push((stage.to_string(), method.unwrap_or_default().to_string(), values));
     }

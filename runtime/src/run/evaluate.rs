@@ -51,9 +51,15 @@ impl Evaluation {
     ) -> Result<BTreeMap<String, Accuracy>> {
         let side = side(&format!("evaluating {}", policy.name), self.rows.len());
         let mut found: BTreeMap<String, Accuracy> = BTreeMap::new();
-        evaluate(policy, self, seed, |domain, answer| {
-            found.entry(domain.to_string()).or_default().count(answer.correct);
-        }, |done| side.inc(done as u64))?;
+        evaluate(
+            policy,
+            self,
+            seed,
+            |domain, answer| {
+                found.entry(domain.to_string()).or_default().count(answer.correct);
+            },
+            |done| side.inc(done as u64),
+        )?;
         Ok(found)
     }
 }
@@ -76,7 +82,8 @@ pub fn evaluate<D: Device>(
         let rollouts = evaluation.sample.answer(policy, batch, Purpose::Evaluation)?;
         for response in rollouts.responses_N {
             let prompt = &some[response.prompt];
-            let correct = prompt.verifier.judge(&prompt.row, &response.text, response.finished).unwrap_or(None);
+            let correct =
+                prompt.verifier.judge(&prompt.row, &response.text, response.finished).unwrap_or(None);
             each(prompt.domain(), Answer { prompt: prompt.text.clone(), response: response.text, correct });
         }
         progress(some.len());

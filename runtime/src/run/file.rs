@@ -122,14 +122,22 @@ impl<P: DeserializeOwned + Default> RunFile<P> {
             return wrong("batch", "a batch of 0 prompts would teach nothing: set `batch` to at least 1");
         }
         match (&self.data, &self.tasks) {
-            (None, None) => wrong("data", "the run has no prompts: name a file as `data`, or the built-in tasks as `tasks`"),
+            (None, None) => wrong(
+                "data",
+                "the run has no prompts: name a file as `data`, or the built-in tasks as `tasks`",
+            ),
             (Some(_), Some(_)) => wrong("data", "`data` and `tasks` are both given: choose one"),
             _ => Ok(()),
         }?;
         if let Some(eval) = &self.eval {
             match (&eval.data, &eval.tasks) {
                 (Some(_), None) | (None, Some(_)) => {}
-                _ => return wrong("eval", "held-out prompts come from `data` or from `tasks`: give exactly one"),
+                _ => {
+                    return wrong(
+                        "eval",
+                        "held-out prompts come from `data` or from `tasks`: give exactly one",
+                    )
+                }
             }
             if eval.samples == 0 {
                 return wrong("eval.samples", "an evaluation needs at least 1 sample a prompt");

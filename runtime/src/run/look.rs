@@ -28,7 +28,13 @@ impl Findings {
 pub fn check<R: Recipe>(options: &TrainOptions) -> Findings {
     let mut findings = Findings::default();
     let Some(prepared) = findings.take(Prepared::<R>::read(options)) else { return findings };
-    findings.good.push(format!("{}: recipe {}, {} steps of {} prompts", prepared.name, R::NAME, prepared.file.steps, prepared.file.batch));
+    findings.good.push(format!(
+        "{}: recipe {}, {} steps of {} prompts",
+        prepared.name,
+        R::NAME,
+        prepared.file.steps,
+        prepared.file.batch
+    ));
     let world = findings.take(open_world(&prepared));
     if let Some(world) = &world {
         findings.good.extend(describe_world(world));
@@ -63,7 +69,10 @@ fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
         &print[..print.len().min(12)]
     )];
     for (name, policy) in world.teachers() {
-        lines.push(format!("teacher {name}: {} parameters, the same tokenizer", parameters(policy.decoder.config())));
+        lines.push(format!(
+            "teacher {name}: {} parameters, the same tokenizer",
+            parameters(policy.decoder.config())
+        ));
     }
     lines
 }
@@ -101,10 +110,14 @@ fn estimate<R: Recipe>(prepared: &Prepared<R>, world: &FromFiles<Cpu>, longest_p
     let room = config.max_position_embeddings.saturating_sub(longest_prompt);
     let response = setting("rollout", "max_response_tokens").unwrap_or(room).min(room);
     let responses = prepared.file.batch * setting("rollout", "group_size").unwrap_or(1);
-    let at_once = if prepared.file.micro_batch == 0 { responses } else { prepared.file.micro_batch.min(responses) };
+    let at_once =
+        if prepared.file.micro_batch == 0 { responses } else { prepared.file.micro_batch.min(responses) };
     let tokens = at_once * (longest_prompt + response);
     let per_token = config.num_hidden_layers * (10 * config.hidden_size + 4 * config.intermediate_size);
     let activations = 2 * tokens * per_token + 3 * at_once * response * config.vocab_size;
     let bytes = 4 * (4 * weights + teachers + activations);
-    format!("memory: about {:.0} MiB when every response is as long as it may be", bytes as f64 / f64::from(1 << 20))
+    format!(
+        "memory: about {:.0} MiB when every response is as long as it may be",
+        bytes as f64 / f64::from(1 << 20)
+    )
 }

@@ -19,7 +19,9 @@ pub fn explain(why: &SpannedError, text: &str, name: &str) -> Error {
     let place = format!("{name}:{}:{}", start.line, start.col);
     let around = enclosing(text, start.line, start.col);
     let error = match &why.code {
-        ron::Error::NoSuchStructField { found, expected, outer } => unknown(found, expected, outer.as_deref(), around.as_deref()),
+        ron::Error::NoSuchStructField { found, expected, outer } => {
+            unknown(found, expected, outer.as_deref(), around.as_deref())
+        }
         ron::Error::MissingStructField { field, .. } => {
             Error::call(format!("`{field}` is missing")).next(format!("add `{field}: …`"))
         }
@@ -29,7 +31,9 @@ pub fn explain(why: &SpannedError, text: &str, name: &str) -> Error {
         ron::Error::NoSuchEnumVariant { found, expected, .. } => {
             let error = Error::call(format!("`{found}` is not a value for this setting"));
             match nearest(found, expected.iter().copied()) {
-                Some(near) => error.next(format!("did you mean `{near}`? The values are: {}", expected.join(", "))),
+                Some(near) => {
+                    error.next(format!("did you mean `{near}`? The values are: {}", expected.join(", ")))
+                }
                 None => error.next(format!("the values are: {}", expected.join(", "))),
             }
         }
@@ -75,9 +79,11 @@ fn enclosing(text: &str, line: usize, column: usize) -> Option<String> {
             ')' => depth += 1,
             '(' if depth > 0 => depth -= 1,
             '(' => {
-                let head = before[..at].trim_end().trim_end_matches(|c: char| c.is_alphanumeric() || c == '_');
+                let head =
+                    before[..at].trim_end().trim_end_matches(|c: char| c.is_alphanumeric() || c == '_');
                 let head = head.trim_end().trim_end_matches(':').trim_end();
-                let word: String = head.chars().rev().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                let word: String =
+                    head.chars().rev().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 let word: String = word.chars().rev().collect();
                 return (!word.is_empty()).then_some(word);
             }
@@ -108,16 +114,21 @@ struct RunOverlay {
 pub fn set<P: DeserializeOwned + Default>(file: &mut RunFile<P>, word: &str) -> Result<Option<P>> {
     let place = format!("--set {word}");
     let (key, value) = word.split_once('=').ok_or_else(|| {
-        Error::call("has no `=`").at(&place).next("write --set stage.field=VALUE, for example --set calibrate.delta=0.2")
+        Error::call("has no `=`")
+            .at(&place)
+            .next("write --set stage.field=VALUE, for example --set calibrate.delta=0.2")
     })?;
     let path: Vec<&str> = key.trim().split('.').collect();
     if path.iter().any(|part| part.is_empty() || !part.chars().all(|c| c.is_alphanumeric() || c == '_')) {
-        return Err(Error::call(format!("`{key}` is not the name of a setting")).at(&place).next("write stage.field, for example calibrate.delta"));
+        return Err(Error::call(format!("`{key}` is not the name of a setting"))
+            .at(&place)
+            .next("write stage.field, for example calibrate.delta"));
     }
     match path[..] {
         [field] => {
             let text = format!("({field}:{value})");
-            let over: RunOverlay = ron_options().from_str(&text).map_err(|why| explain(&why, &text, "").at(&place))?;
+            let over: RunOverlay =
+                ron_options().from_str(&text).map_err(|why| explain(&why, &text, "").at(&place))?;
             file.seed = over.seed.unwrap_or(file.seed);
             file.steps = over.steps.unwrap_or(file.steps);
             file.batch = over.batch.unwrap_or(file.batch);
@@ -135,7 +146,9 @@ pub fn set<P: DeserializeOwned + Default>(file: &mut RunFile<P>, word: &str) -> 
             let patch = ron_options().from_str(&text).map_err(|why| explain(&why, &text, "").at(&place))?;
             Ok(Some(patch))
         }
-        _ => Err(Error::call(format!("`{key}` goes too deep")).at(&place).next("write stage.field, for example calibrate.delta")),
+        _ => Err(Error::call(format!("`{key}` goes too deep"))
+            .at(&place)
+            .next("write stage.field, for example calibrate.delta")),
     }
 }
 

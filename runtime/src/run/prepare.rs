@@ -55,7 +55,8 @@ impl<R: Recipe> Prepared<R> {
     /// What does not hold, at its place.
     pub fn read(options: &TrainOptions) -> Result<Self> {
         let name = options.file.display().to_string();
-        let text = std::fs::read_to_string(&options.file).map_err(|why| Error::reading(&options.file, why))?;
+        let text =
+            std::fs::read_to_string(&options.file).map_err(|why| Error::reading(&options.file, why))?;
         let mut file = RunFile::<R::Patch>::read(&text, &name)?;
         let mut recipe = R::DEFAULT;
         recipe.apply(std::mem::take(&mut file.set));
@@ -187,9 +188,11 @@ pub(super) fn must_be_taught<R: Recipe>(rows: &[Row], name: &str) -> Result<()> 
             } else {
                 format!("nobody teaches the domain `{domain}`")
             };
-            Err(Error::call(what)
-                .at(format!("{name}, row {}, column `domain`", index + 1))
-                .next(format!("the teachers of `{}` teach: {}", R::NAME, taught.join(", "))))
+            Err(Error::call(what).at(format!("{name}, row {}, column `domain`", index + 1)).next(format!(
+                "the teachers of `{}` teach: {}",
+                R::NAME,
+                taught.join(", ")
+            )))
         }
     }
 }
@@ -201,7 +204,8 @@ fn must_have_no_faults(faults: &[Fault], text: &str, name: &str) -> Result<()> {
         None if fault.field.is_empty() => format!("{name}: `{}`", fault.stage),
         None => format!("{name}: `{}.{}`", fault.stage, fault.field),
     };
-    let others: Vec<String> = faults[1..].iter().map(|f| format!("`{}.{}`: {}", f.stage, f.field, f.says)).collect();
+    let others: Vec<String> =
+        faults[1..].iter().map(|f| format!("`{}.{}`: {}", f.stage, f.field, f.says)).collect();
     let error = Error::call(fault.says).at(place);
     Err(if others.is_empty() { error } else { error.next(format!("and {}", others.join("; "))) })
 }
@@ -227,7 +231,10 @@ fn word_at(text: &str, word: &str, from: usize) -> Option<usize> {
     })
 }
 
-fn make_absolute<P: serde::de::DeserializeOwned + Default>(file: &mut RunFile<P>, beside: Option<&Path>) -> Result<()> {
+fn make_absolute<P: serde::de::DeserializeOwned + Default>(
+    file: &mut RunFile<P>,
+    beside: Option<&Path>,
+) -> Result<()> {
     file.student = find(&file.student, beside, "student")?;
     for (name, path) in &mut file.teachers {
         *path = find(path, beside, &format!("teachers.{name}"))?;

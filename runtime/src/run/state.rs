@@ -110,6 +110,14 @@ impl Run {
         }
     }
 
+    /// Removes all but the latest `keep` checkpoints.
+    pub(crate) fn forget_all_but(&self, keep: usize) -> Result<()> {
+        match &self.directory {
+            None => Ok(()),
+            Some(directory) => checkpoint::forget_all_but(directory, keep),
+        }
+    }
+
     /// Tells the user something.
     pub fn say(&self, text: &str) {
         if let Ok(progress) = self.progress.lock() {
@@ -128,7 +136,8 @@ impl Run {
     /// A file that cannot be written.
     pub fn keep<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
         let Some(directory) = &self.directory else { return Ok(()) };
-        let text = serde_json::to_string(value).map_err(|why| Error::run(format!("`{name}` cannot be written: {why}")))?;
+        let text = serde_json::to_string(value)
+            .map_err(|why| Error::run(format!("`{name}` cannot be written: {why}")))?;
         write_whole(&directory.path(name), text.as_bytes())
     }
 
@@ -143,7 +152,9 @@ impl Run {
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(why) => Err(Error::reading(&path, why)),
             Ok(text) => serde_json::from_str(&text).map(Some).map_err(|why| {
-                Error::call(format!("is damaged: {why}")).at(path.display()).next("remove the file, and it is made again")
+                Error::call(format!("is damaged: {why}"))
+                    .at(path.display())
+                    .next("remove the file, and it is made again")
             }),
         }
     }
@@ -175,9 +186,12 @@ pub(crate) fn prompts<D: crate::tensor::Device>(
             return Err(Error::call("the prompt has no tokens").at(place()).next("remove the row"));
         }
         if tokens.len() >= context {
-            return Err(Error::call(format!("the prompt has {} tokens and the model's context is {context}", tokens.len()))
-                .at(place())
-                .next("shorten or remove the row: a response needs room too"));
+            return Err(Error::call(format!(
+                "the prompt has {} tokens and the model's context is {context}",
+                tokens.len()
+            ))
+            .at(place())
+            .next("shorten or remove the row: a response needs room too"));
         }
         let reference = match &row.reference {
             None => None,

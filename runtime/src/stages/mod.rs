@@ -2,7 +2,9 @@
 
 pub mod balance;
 pub mod calibrate;
+pub mod checkpoint;
 pub mod data;
+pub mod log;
 pub mod loss;
 pub mod rollout;
 pub mod route;

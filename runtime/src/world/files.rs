@@ -38,7 +38,8 @@ impl<D: Device> FromFiles<D> {
             let policy = match teacher.kind {
                 "Start" => student.copy(teacher.name)?,
                 _ => {
-                    let folder = teachers.get(teacher.name).ok_or_else(|| missing_teacher(plan, teacher.name))?;
+                    let folder =
+                        teachers.get(teacher.name).ok_or_else(|| missing_teacher(plan, teacher.name))?;
                     Policy::load(teacher.name, folder, device)?
                 }
             };
@@ -55,8 +56,9 @@ impl<D: Device> FromFiles<D> {
 }
 
 fn unknown_teacher(plan: &Plan, stranger: &str, declared: &[&str]) -> Error {
-    let error = Error::call(format!("`{}` has no teacher `{stranger}` that reads weights from a folder", plan.name))
-        .at(format!("teachers.{stranger}"));
+    let error =
+        Error::call(format!("`{}` has no teacher `{stranger}` that reads weights from a folder", plan.name))
+            .at(format!("teachers.{stranger}"));
     match nearest(stranger, declared.iter().copied()) {
         Some(near) => error.next(format!("did you mean `{near}`?")),
         None if declared.is_empty() => error.next("the recipe declares none: remove it from the run file"),
@@ -65,9 +67,12 @@ fn unknown_teacher(plan: &Plan, stranger: &str, declared: &[&str]) -> Error {
 }
 
 fn missing_teacher(plan: &Plan, name: &str) -> Error {
-    Error::call(format!("`{}` declares the teacher `{name}`, and the run file gives it no weights", plan.name))
-        .at("teachers")
-        .next(format!("add `\"{name}\": \"path/to/model\"` to `teachers`"))
+    Error::call(format!(
+        "`{}` declares the teacher `{name}`, and the run file gives it no weights",
+        plan.name
+    ))
+    .at("teachers")
+    .next(format!("add `\"{name}\": \"path/to/model\"` to `teachers`"))
 }
 
 impl<D: Device> World for FromFiles<D> {
@@ -83,8 +88,9 @@ impl<D: Device> World for FromFiles<D> {
     }
 
     fn teacher(&self, seat: &str) -> Result<&Policy<D>> {
-        self.teachers
-            .get(seat)
-            .ok_or_else(|| Error::call(format!("nobody sits in the seat of the teacher `{seat}`")).at(format!("teachers.{seat}")))
+        self.teachers.get(seat).ok_or_else(|| {
+            Error::call(format!("nobody sits in the seat of the teacher `{seat}`"))
+                .at(format!("teachers.{seat}"))
+        })
     }
 }

@@ -33,9 +33,11 @@ impl<D: Device> Policy<D> {
         let decoder = Decoder::load(folder, device)?;
         let (tokens, width) = (tokenizer.vocab_size(), decoder.config().vocab_size);
         if tokens > width {
-            return Err(Error::call(format!("the tokenizer of `{name}` has {tokens} tokens and its model only {width}"))
-                .at(folder.display())
-                .next("put the tokenizer.json that belongs to these weights into the folder"));
+            return Err(Error::call(format!(
+                "the tokenizer of `{name}` has {tokens} tokens and its model only {width}"
+            ))
+            .at(folder.display())
+            .next("put the tokenizer.json that belongs to these weights into the folder"));
         }
         Ok(Self { name: name.to_string(), decoder, tokenizer: Arc::new(tokenizer) })
     }

@@ -8,19 +8,10 @@ pub(super) fn render(table: Option<&Table>) -> String {
         return String::new();
     };
     let columns = table.columns();
-    let head: String = columns
-        .iter()
-        .map(|name| format!("<td>{}</td>", escape(name)))
-        .collect();
+    let head: String = columns.iter().map(|name| format!("<td>{}</td>", escape(name))).collect();
     let row = |(row, policy): (usize, &str)| {
-        let cells: String = (0..columns.len())
-            .map(|column| cell(table, row, column))
-            .collect();
-        let class = if table.against(row).is_some() {
-            " class=\"now\""
-        } else {
-            ""
-        };
+        let cells: String = (0..columns.len()).map(|column| cell(table, row, column)).collect();
+        let class = if table.against(row).is_some() { " class=\"now\"" } else { "" };
         format!("<tr{class}><th>{}</th>{cells}</tr>\n", escape(policy))
     };
     let rows: String = table.policies().into_iter().enumerate().map(row).collect();
@@ -50,8 +41,7 @@ fn cell(table: &Table, row: usize, column: usize) -> String {
 
 fn whisker(estimate: &Estimate, column: usize) -> String {
     let class = colour(column);
-    let [rate, low, high] =
-        [estimate.rate, estimate.low, estimate.high].map(|share| 4.0 + 192.0 * share);
+    let [rate, low, high] = [estimate.rate, estimate.low, estimate.high].map(|share| 4.0 + 192.0 * share);
     format!(
         "<svg class=\"whisker\" viewBox=\"0 0 200 12\" preserveAspectRatio=\"xMinYMid\"><line class=\"grid\" x1=\"4\" x2=\"196\" y1=\"6\" y2=\"6\"/>\
          <line class=\"wide {class}\" x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"6\" y2=\"6\"/>\
@@ -67,23 +57,8 @@ mod tests {
     #[test]
     fn a_clear_gain_is_marked() {
         let mut table = Table::new(["math"]);
-        table.row(
-            "before",
-            &[Accuracy {
-                right: 10,
-                wrong: 390,
-                unjudged: 0,
-            }],
-        );
-        table.row_against(
-            "after",
-            &[Accuracy {
-                right: 200,
-                wrong: 200,
-                unjudged: 0,
-            }],
-            "before",
-        );
+        table.row("before", &[Accuracy { right: 10, wrong: 390, unjudged: 0 }]);
+        table.row_against("after", &[Accuracy { right: 200, wrong: 200, unjudged: 0 }], "before");
         let html = render(Some(&table));
         assert_eq!(html.matches("class=\"up\"").count(), 1);
         assert!(html.contains("<b>50.0</b>"));

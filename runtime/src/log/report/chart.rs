@@ -65,20 +65,12 @@ impl Chart {
         if series.is_empty() {
             return String::new();
         }
-        let shown = if self.stacked {
-            stack(&series)
-        } else {
-            series.clone()
-        };
+        let shown = if self.stacked { stack(&series) } else { series.clone() };
         let zero = self.stacked.then_some(0.0);
         let x = Axis::tight(all(&shown, |p| p.0), LEFT, WIDTH - RIGHT);
         let y = Axis::roomy(all(&shown, |p| p.1).chain(zero), HEIGHT - BOTTOM, TOP);
         let drawn: Vec<String> = if self.stacked {
-            shown
-                .iter()
-                .rev()
-                .map(|series| series.area(&x, &y))
-                .collect()
+            shown.iter().rev().map(|series| series.area(&x, &y)).collect()
         } else {
             shown.iter().map(|series| series.line(&x, &y)).collect()
         };
@@ -97,10 +89,8 @@ impl Chart {
 
     fn grid(&self, x: &Axis, y: &Axis) -> String {
         let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
-        let mut out = format!(
-            "<text class=\"label\" x=\"{LEFT}\" y=\"12\">{}</text>\n",
-            escape(&self.y_label)
-        );
+        let mut out =
+            format!("<text class=\"label\" x=\"{LEFT}\" y=\"12\">{}</text>\n", escape(&self.y_label));
         for (value, label) in y.ticks() {
             let at = y.at(value);
             out += &format!(
@@ -110,9 +100,8 @@ impl Chart {
                 at + 4.0,
             );
         }
-        out += &format!(
-            "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{bottom}\" y2=\"{bottom}\"/>\n"
-        );
+        out +=
+            &format!("<line class=\"axis\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{bottom}\" y2=\"{bottom}\"/>\n");
         for (value, label) in x.ticks() {
             let at = x.at(value);
             out += &format!(
@@ -147,26 +136,15 @@ impl Series {
                     y.at(*py)
                 )
             });
-            let line = format!(
-                "<path class=\"line {class}\" d=\"{}\"/>\n",
-                path(points, x, y)
-            );
+            let line = format!("<path class=\"line {class}\" d=\"{}\"/>\n", path(points, x, y));
             return line + &dots.collect::<String>() + "\n";
         }
         let each = path(&thin(points, MOST_POINTS), x, y);
         if points.len() < SMOOTH_FROM || self.look == Look::Exact {
             return format!("<path class=\"line {class}\" d=\"{each}\"/>\n");
         }
-        let behind = if self.look == Look::Behind {
-            "behind "
-        } else {
-            ""
-        };
-        let mean = path(
-            &thin(&smooth(points, window(points.len())), MOST_POINTS),
-            x,
-            y,
-        );
+        let behind = if self.look == Look::Behind { "behind " } else { "" };
+        let mean = path(&thin(&smooth(points, window(points.len())), MOST_POINTS), x, y);
         format!(
             "<path class=\"each {class}\" d=\"{each}\"/>\n\
              <path class=\"line {behind}{class}\" d=\"{mean}\"/>\n"
@@ -218,9 +196,7 @@ fn stack(series: &[Series]) -> Vec<Series> {
 }
 
 fn all<'a>(series: &'a [Series], of: fn(&(f64, f64)) -> f64) -> impl Iterator<Item = f64> + 'a {
-    series
-        .iter()
-        .flat_map(move |series| series.points.iter().map(of))
+    series.iter().flat_map(move |series| series.points.iter().map(of))
 }
 
 fn path(points: &[(f64, f64)], x: &Axis, y: &Axis) -> String {
@@ -236,16 +212,8 @@ fn legend(series: &[Series]) -> String {
         return String::new();
     }
     let entry = |series: &Series| {
-        let shape = if series.look == Look::Dots {
-            "dot"
-        } else {
-            "bar"
-        };
-        format!(
-            "<span><i class=\"{shape} {}\"></i>{}</span>",
-            colour(series.colour),
-            escape(&series.name)
-        )
+        let shape = if series.look == Look::Dots { "dot" } else { "bar" };
+        format!("<span><i class=\"{shape} {}\"></i>{}</span>", colour(series.colour), escape(&series.name))
     };
     let entries: String = series.iter().map(entry).collect();
     format!("<span class=\"legend\">{entries}</span>")
@@ -262,16 +230,10 @@ fn places(series: &[Series], x: &Axis) -> String {
         let (Some(first), Some(last)) = (steps.first(), steps.last()) else {
             return String::new();
         };
-        let mut title = if first == last {
-            format!("step {first}")
-        } else {
-            format!("steps {first}–{last}")
-        };
+        let mut title =
+            if first == last { format!("step {first}") } else { format!("steps {first}–{last}") };
         for one in series {
-            let here = one
-                .points
-                .iter()
-                .filter(|(step, _)| step >= first && step <= last);
+            let here = one.points.iter().filter(|(step, _)| step >= first && step <= last);
             let (sum, n) = here.fold((0.0, 0.0), |(sum, n), (_, y)| (sum + y, n + 1.0));
             if n > 0.0 {
                 title += &format!("\n{}: {}", one.name, number(sum / n));
@@ -292,22 +254,13 @@ mod tests {
     use super::*;
 
     fn series(points: &[(f64, f64)]) -> Series {
-        Series {
-            name: "loss".into(),
-            points: points.to_vec(),
-            ..Series::default()
-        }
+        Series { name: "loss".into(), points: points.to_vec(), ..Series::default() }
     }
 
     #[test]
     fn nothing_to_draw_is_no_figure_and_one_point_is_a_dot() {
-        let chart = |points: &[(f64, f64)]| {
-            Chart {
-                series: vec![series(points)],
-                ..Chart::default()
-            }
-            .render()
-        };
+        let chart =
+            |points: &[(f64, f64)]| Chart { series: vec![series(points)], ..Chart::default() }.render();
         assert_eq!(chart(&[]), "");
         assert_eq!(chart(&[(1.0, f64::NAN)]), "");
         assert!(chart(&[(1.0, 2.0)]).contains("<circle"));
@@ -315,23 +268,14 @@ mod tests {
 
     #[test]
     fn a_long_run_stays_a_small_picture() {
-        let points: Vec<_> = (0..100_000)
-            .map(|i| (f64::from(i), f64::from(i % 7)))
-            .collect();
-        let html = Chart {
-            series: vec![series(&points)],
-            ..Chart::default()
-        }
-        .render();
+        let points: Vec<_> = (0..100_000).map(|i| (f64::from(i), f64::from(i % 7))).collect();
+        let html = Chart { series: vec![series(&points)], ..Chart::default() }.render();
         assert!(html.len() < 30_000, "{}", html.len());
     }
 
     #[test]
     fn stacked_series_stand_on_each_other() {
-        let stacked = stack(&[
-            series(&[(0.0, 1.0), (1.0, 2.0)]),
-            series(&[(0.0, 3.0), (1.0, 4.0)]),
-        ]);
+        let stacked = stack(&[series(&[(0.0, 1.0), (1.0, 2.0)]), series(&[(0.0, 3.0), (1.0, 4.0)])]);
         assert_eq!(stacked[1].points, [(0.0, 4.0), (1.0, 6.0)]);
     }
 }

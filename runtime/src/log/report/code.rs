@@ -4,9 +4,7 @@ use super::html::escape;
 
 /// The loop; its comments step back, so that the lines stand out.
 pub(super) fn render_loop(text: &str) -> String {
-    pre(text, |line| {
-        line.trim_start().starts_with("//").then_some("comment")
-    })
+    pre(text, |line| line.trim_start().starts_with("//").then_some("comment"))
 }
 
 /// The difference to the recipe this one was forked from.
@@ -19,15 +17,8 @@ pub(super) fn render_diff(diff: Option<&(String, String)>) -> String {
         Some('-') => Some("removed"),
         _ => None,
     });
-    let note = if lines.is_empty() {
-        "The same as "
-    } else {
-        "What changes against "
-    };
-    format!(
-        "<p class=\"note\">{note}<code>{}</code>.</p>\n{lines}",
-        escape(base)
-    )
+    let note = if lines.is_empty() { "The same as " } else { "What changes against " };
+    format!("<p class=\"note\">{note}<code>{}</code>.</p>\n{lines}", escape(base))
 }
 
 fn pre(text: &str, class: impl Fn(&str) -> Option<&'static str>) -> String {
@@ -54,9 +45,6 @@ mod tests {
         let html = render_diff(Some(&("UniOpd".into(), "+a\n-b\n c".into())));
         assert!(html.contains("\"added\">+a") && html.contains("\"removed\">-b"));
         assert!(render_diff(Some(&("UniOpd".into(), String::new()))).contains("The same as"));
-        assert_eq!(
-            (render_loop(" \n"), render_diff(None)),
-            (String::new(), String::new())
-        );
+        assert_eq!((render_loop(" \n"), render_diff(None)), (String::new(), String::new()));
     }
 }

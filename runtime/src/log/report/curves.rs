@@ -8,25 +8,10 @@ type Steps = [(u64, Metrics)];
 
 pub(super) fn render(steps: &Steps) -> String {
     let charts = [
-        single(
-            steps,
-            "Loss",
-            "loss",
-            "loss, averaged over the step's tokens",
-        ),
+        single(steps, "Loss", "loss", "loss, averaged over the step's tokens"),
         accuracy(steps),
-        single(
-            steps,
-            "Reverse KL",
-            "reverse_kl",
-            "nats per token, student to teacher",
-        ),
-        single(
-            steps,
-            "Entropy",
-            "entropy",
-            "nats per token, of the student",
-        ),
+        single(steps, "Reverse KL", "reverse_kl", "nats per token, student to teacher"),
+        single(steps, "Entropy", "entropy", "nats per token, of the student"),
         single(steps, "Gradient norm", "grad_norm", "before clipping"),
         single(steps, "Reward", "reward", "mean of the step"),
         regimes(steps),
@@ -39,10 +24,7 @@ pub(super) fn render(steps: &Steps) -> String {
     }
     let mut note = String::new();
     if steps.len() >= SMOOTH_FROM {
-        note += &format!(
-            "Thin: each step. Thick: mean over {} steps. ",
-            window(steps.len())
-        );
+        note += &format!("Thin: each step. Thick: mean over {} steps. ", window(steps.len()));
     }
     if !names(steps, HELD_OUT).is_empty() {
         note += "Dots: held-out prompts. ";
@@ -74,17 +56,9 @@ fn names(steps: &Steps, prefix: &str) -> Vec<String> {
 }
 
 fn single(steps: &Steps, title: &str, name: &str, label: &str) -> Chart {
-    let look = if name == "lr" {
-        Look::Exact
-    } else {
-        Look::Smoothed
-    };
-    let series = Series {
-        name: title.to_lowercase(),
-        points: values(steps, name),
-        look,
-        ..Series::default()
-    };
+    let look = if name == "lr" { Look::Exact } else { Look::Smoothed };
+    let series =
+        Series { name: title.to_lowercase(), points: values(steps, name), look, ..Series::default() };
     chart(title, label, vec![series])
 }
 
@@ -92,20 +66,11 @@ fn single(steps: &Steps, title: &str, name: &str, label: &str) -> Chart {
 fn accuracy(steps: &Steps) -> Chart {
     let (rollouts, held_out) = (names(steps, ACCURACY), names(steps, HELD_OUT));
     let mut domains = rollouts.clone();
-    domains.extend(
-        held_out
-            .iter()
-            .filter(|name| !rollouts.contains(name))
-            .cloned(),
-    );
+    domains.extend(held_out.iter().filter(|name| !rollouts.contains(name)).cloned());
     let mut series = Vec::new();
     for (colour, domain) in domains.iter().enumerate() {
         let measured = held_out.contains(domain);
-        let behind = if measured {
-            Look::Behind
-        } else {
-            Look::Smoothed
-        };
+        let behind = if measured { Look::Behind } else { Look::Smoothed };
         for (prefix, note, look) in [(ACCURACY, "", behind), (HELD_OUT, ", held out", Look::Dots)] {
             series.push(Series {
                 name: format!("{domain}{note}"),
@@ -145,38 +110,22 @@ fn speed(steps: &Steps) -> Chart {
     };
     let points = steps.iter().filter_map(speed).collect();
     let name = "tokens/s".to_owned();
-    let series = Series {
-        name,
-        points,
-        ..Series::default()
-    };
+    let series = Series { name, points, ..Series::default() };
     chart("Speed", "tokens per second, whole step", vec![series])
 }
 
 fn chart(title: &str, label: &str, series: Vec<Series>) -> Chart {
-    Chart {
-        title: title.to_owned(),
-        y_label: label.to_owned(),
-        series,
-        stacked: false,
-    }
+    Chart { title: title.to_owned(), y_label: label.to_owned(), series, stacked: false }
 }
 
 fn per_cent(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-    points
-        .into_iter()
-        .map(|(step, share)| (step, share * 100.0))
-        .collect()
+    points.into_iter().map(|(step, share)| (step, share * 100.0)).collect()
 }
 
 /// Says where a number was not finite: a gap in a line is easily overlooked.
 fn broken(steps: &Steps) -> String {
     let bad = |(step, metrics): &(u64, Metrics)| {
-        let names: Vec<_> = metrics
-            .iter()
-            .filter(|(_, v)| !v.is_finite())
-            .map(|(name, _)| name)
-            .collect();
+        let names: Vec<_> = metrics.iter().filter(|(_, v)| !v.is_finite()).map(|(name, _)| name).collect();
         (!names.is_empty()).then(|| format!("step {step}: {}", names.join(", ")))
     };
     let bad: Vec<String> = steps.iter().filter_map(bad).collect();
@@ -184,16 +133,9 @@ fn broken(steps: &Steps) -> String {
         return String::new();
     }
     let more = bad.len().saturating_sub(8);
-    let more = if more > 0 {
-        format!("; and {more} more steps")
-    } else {
-        String::new()
-    };
+    let more = if more > 0 { format!("; and {more} more steps") } else { String::new() };
     let first = bad[..bad.len().min(8)].join("; ");
-    format!(
-        "<p class=\"warning\">Not a finite number at {}{more}.</p>\n",
-        escape(&first)
-    )
+    format!("<p class=\"warning\">Not a finite number at {}{more}.</p>\n", escape(&first))
 }
 
 #[cfg(test)]
@@ -203,14 +145,7 @@ mod tests {
     #[test]
     fn each_known_name_has_its_chart_and_gaps_are_named() {
         let mut metrics = Metrics::default();
-        for name in [
-            "loss",
-            "accuracy/math",
-            "eval/accuracy/math",
-            "lr",
-            "tokens",
-            "step_time",
-        ] {
+        for name in ["loss", "accuracy/math", "eval/accuracy/math", "lr", "tokens", "step_time"] {
             metrics.set(name, 1.0);
         }
         metrics.set("grad_norm", f64::NAN);

@@ -10,10 +10,7 @@ pub(super) fn render(data: &ReportData) -> String {
     let more = if more.is_empty() {
         String::new()
     } else {
-        format!(
-            "<details><summary>about this method</summary><pre>{}</pre></details>\n",
-            escape(&more)
-        )
+        format!("<details><summary>about this method</summary><pre>{}</pre></details>\n", escape(&more))
     };
     format!(
         "<header class=\"top\">\n<p class=\"kicker\">Limbeck run report</p>\n<h1>{}</h1>\n\
@@ -78,37 +75,18 @@ fn gains(table: &Table) -> String {
     };
     let columns = table.columns();
     // The mean adds nothing to two numbers that stand side by side.
-    let domains = columns
-        .iter()
-        .enumerate()
-        .filter(|(column, _)| !table.is_mean(*column));
+    let domains = columns.iter().enumerate().filter(|(column, _)| !table.is_mean(*column));
     domains.filter_map(gain).take(6).collect()
 }
 
 fn cost(data: &ReportData) -> String {
     let done = data.metrics.len() as u64;
-    let steps = if done == data.steps || done == 0 {
-        String::new()
-    } else {
-        format!("{done} in the log, ")
-    };
-    let tokens: f64 = data
-        .metrics
-        .iter()
-        .filter_map(|(_, m)| m.get("tokens"))
-        .filter(|n| n.is_finite())
-        .sum();
-    let mut tiles = tile(
-        "steps",
-        &data.steps.to_string(),
-        &format!("{steps}seed {}", data.seed),
-    );
+    let steps = if done == data.steps || done == 0 { String::new() } else { format!("{done} in the log, ") };
+    let tokens: f64 =
+        data.metrics.iter().filter_map(|(_, m)| m.get("tokens")).filter(|n| n.is_finite()).sum();
+    let mut tiles = tile("steps", &data.steps.to_string(), &format!("{steps}seed {}", data.seed));
     let speed = if data.seconds > 0.0 && tokens > 0.0 {
-        format!(
-            "{} tokens, {} a second",
-            number(tokens),
-            number(tokens / data.seconds)
-        )
+        format!("{} tokens, {} a second", number(tokens), number(tokens / data.seconds))
     } else {
         String::new()
     };
@@ -134,10 +112,7 @@ fn hashes(hashes: &[(String, String)]) -> String {
             escape(&clip(hash, 12))
         )
     };
-    format!(
-        "<p class=\"hashes\">{}</p>\n",
-        hashes.iter().map(hash).collect::<String>()
-    )
+    format!("<p class=\"hashes\">{}</p>\n", hashes.iter().map(hash).collect::<String>())
 }
 
 #[cfg(test)]
@@ -147,10 +122,7 @@ mod tests {
     #[test]
     fn the_doc_is_split_after_its_first_paragraph() {
         let (first, more) = split_doc("Uni-OPD: two experts\ninto one.\n\nPaper: `x`.\n");
-        assert_eq!(
-            (first.as_str(), more.as_str()),
-            ("Uni-OPD: two experts into one.", "Paper: `x`.")
-        );
+        assert_eq!((first.as_str(), more.as_str()), ("Uni-OPD: two experts into one.", "Paper: `x`."));
         assert_eq!(code_spans("a `b` c"), "a <code>b</code> c");
         assert_eq!(code_spans("a ` c"), "a ` c");
     }

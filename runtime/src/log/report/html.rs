@@ -71,37 +71,15 @@ mod tests {
 
     #[test]
     fn markup_becomes_text() {
-        assert_eq!(
-            escape("<a href='x'>&\"\u{1b}\n"),
-            "&lt;a href=&#39;x&#39;&gt;&amp;&quot;\u{241b}\n"
-        );
+        assert_eq!(escape("<a href='x'>&\"\u{1b}\n"), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;\u{241b}\n");
         assert_eq!(clip("äöü", 2), "äö …");
         assert_eq!(clip("äö", 2), "äö");
     }
 
     #[test]
     fn numbers_keep_what_matters() {
-        let read = [
-            0.0,
-            0.412_34,
-            123.456,
-            12_345.0,
-            1.5e-6,
-            2.5e6,
-            -3e300,
-            f64::NAN,
-        ]
-        .map(number);
-        let expected = [
-            "0",
-            "0.4123",
-            "123.5",
-            "12.3k",
-            "1.5e-6",
-            "2.50M",
-            "-3.00e300",
-            "NaN",
-        ];
+        let read = [0.0, 0.412_34, 123.456, 12_345.0, 1.5e-6, 2.5e6, -3e300, f64::NAN].map(number);
+        let expected = ["0", "0.4123", "123.5", "12.3k", "1.5e-6", "2.50M", "-3.00e300", "NaN"];
         assert_eq!(read, expected);
     }
 }

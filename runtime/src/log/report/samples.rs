@@ -40,70 +40,41 @@ fn pick(samples: &[Sample]) -> Vec<&Sample> {
     if n <= MOST_SAMPLES {
         return sorted;
     }
-    (0..MOST_SAMPLES)
-        .map(|i| sorted[i * (n - 1) / (MOST_SAMPLES - 1)])
-        .collect()
+    (0..MOST_SAMPLES).map(|i| sorted[i * (n - 1) / (MOST_SAMPLES - 1)]).collect()
 }
 
 /// The reward that gets the full colour: one in twenty is larger.
 fn scale(samples: &[&Sample]) -> f64 {
-    let rewards = samples
-        .iter()
-        .filter_map(|sample| sample.advantage.as_ref())
-        .flatten();
-    let mut sizes: Vec<f64> = rewards
-        .map(|reward| reward.abs())
-        .filter(|size| size.is_finite())
-        .collect();
+    let rewards = samples.iter().filter_map(|sample| sample.advantage.as_ref()).flatten();
+    let mut sizes: Vec<f64> = rewards.map(|reward| reward.abs()).filter(|size| size.is_finite()).collect();
     sizes.sort_by(f64::total_cmp);
     let place = sizes.len() * 19 / 20;
-    sizes
-        .get(place)
-        .or(sizes.last())
-        .copied()
-        .filter(|size| *size > 0.0)
-        .unwrap_or(1.0)
+    sizes.get(place).or(sizes.last()).copied().filter(|size| *size > 0.0).unwrap_or(1.0)
 }
 
 /// Choosing by outcome works in the style sheet alone.
 fn filters(shown: usize, all: usize) -> String {
-    let choices = [
-        ("all", "all"),
-        ("right", "right"),
-        ("wrong", "wrong"),
-        ("unjudged", "not judged"),
-    ];
+    let choices = [("all", "all"), ("right", "right"), ("wrong", "wrong"), ("unjudged", "not judged")];
     let choice = |(id, text): (&str, &str)| {
         let checked = if id == "all" { " checked" } else { "" };
-        format!(
-            "<label><input type=\"radio\" name=\"show\" id=\"show-{id}\"{checked}> {text}</label>"
-        )
+        format!("<label><input type=\"radio\" name=\"show\" id=\"show-{id}\"{checked}> {text}</label>")
     };
     let choices: String = choices.into_iter().map(choice).collect();
-    let of = if shown < all {
-        format!("{shown} of {all}, evenly over the run")
-    } else {
-        String::new()
-    };
+    let of = if shown < all { format!("{shown} of {all}, evenly over the run") } else { String::new() };
     format!("<p class=\"filters\">{choices}<span>{of}</span></p>\n")
 }
 
 fn legend(samples: &[&Sample], scale: f64) -> String {
     let mut out = String::new();
     if samples.iter().any(|sample| sample.regime.is_some()) {
-        let entries = REGIMES.map(|(name, meaning)| {
-            format!("<span><i class=\"token r-{name}\">{name}</i> {meaning}</span>")
-        });
+        let entries = REGIMES
+            .map(|(name, meaning)| format!("<span><i class=\"token r-{name}\">{name}</i> {meaning}</span>"));
         out += &format!("<p class=\"legend\">{}</p>\n", entries.concat());
     }
-    if samples
-        .iter()
-        .any(|sample| sample.regime.is_none() && sample.advantage.is_some())
-    {
+    if samples.iter().any(|sample| sample.regime.is_none() && sample.advantage.is_some()) {
         let levels = LEVELS as i32;
-        let steps: String = (-levels..=levels)
-            .map(|level| format!("<i class=\"token {}\"></i>", class(level)))
-            .collect();
+        let steps: String =
+            (-levels..=levels).map(|level| format!("<i class=\"token {}\"></i>", class(level))).collect();
         out += &format!(
             "<p class=\"legend\"><span>reward of a token, calibrated:</span>\
              <span>≤ −{scale:.2} <span class=\"ramp\">{steps}</span> ≥ +{scale:.2}</span></p>\n"
@@ -118,24 +89,16 @@ fn card(sample: &Sample, scale: f64) -> String {
         Some(false) => ("wrong", "✗ wrong"),
         None => ("unjudged", "? not judged"),
     };
-    let (kept, note) = if sample.kept {
-        ("", "")
-    } else {
-        (" unkept", "<span class=\"badge\">not learned from</span>")
-    };
+    let (kept, note) =
+        if sample.kept { ("", "") } else { (" unkept", "<span class=\"badge\">not learned from</span>") };
     let domain = if sample.domain.is_empty() {
         String::new()
     } else {
         format!("<span class=\"badge\">{}</span>", escape(&sample.domain))
     };
-    let tokens: String = (0..sample.response.len().min(MOST_TOKENS))
-        .map(|t| token(sample, t, scale))
-        .collect();
-    let more = if sample.response.len() > MOST_TOKENS {
-        " …"
-    } else {
-        ""
-    };
+    let tokens: String =
+        (0..sample.response.len().min(MOST_TOKENS)).map(|t| token(sample, t, scale)).collect();
+    let more = if sample.response.len() > MOST_TOKENS { " …" } else { "" };
     format!(
         "<article class=\"{outcome}{kept}\"><header><span>step {step}</span>{domain}\
          <span class=\"badge {outcome}\">{says}</span>{note}</header>\n\
@@ -162,11 +125,7 @@ fn token(sample: &Sample, t: usize, scale: f64) -> String {
         title += &format!(" · {regime}");
     }
     let text = sample.response[t].replace('\n', "⏎\n");
-    format!(
-        "<i class=\"token {class}\" title=\"{}\">{}</i>",
-        escape(&title),
-        escape(&text)
-    )
+    format!("<i class=\"token {class}\" title=\"{}\">{}</i>", escape(&title), escape(&text))
 }
 
 /// Rewards from −scale to scale on −LEVELS to LEVELS; what is no number has no colour.
@@ -188,35 +147,17 @@ mod tests {
 
     #[test]
     fn samples_are_picked_evenly_with_first_and_last() {
-        let samples: Vec<Sample> = (0..1000)
-            .rev()
-            .map(|step| Sample {
-                step,
-                ..Sample::default()
-            })
-            .collect();
+        let samples: Vec<Sample> = (0..1000).rev().map(|step| Sample { step, ..Sample::default() }).collect();
         let shown = pick(&samples);
-        assert_eq!(
-            (shown.len(), shown[0].step, shown[MOST_SAMPLES - 1].step),
-            (MOST_SAMPLES, 0, 999)
-        );
+        assert_eq!((shown.len(), shown[0].step, shown[MOST_SAMPLES - 1].step), (MOST_SAMPLES, 0, 999));
     }
 
     #[test]
     fn colours_follow_the_reward() {
-        assert_eq!(
-            [-9.0, -0.5, 0.1, 0.5, 9.0, f64::NAN].map(|r| level(r, 1.0)),
-            [-4, -2, 0, 2, 4, 0]
-        );
+        assert_eq!([-9.0, -0.5, 0.1, 0.5, 9.0, f64::NAN].map(|r| level(r, 1.0)), [-4, -2, 0, 2, 4, 0]);
         assert_eq!([-4, 0, 2].map(class), ["n4", "", "p2"]);
-        let rewarded = |advantage| Sample {
-            advantage: Some(advantage),
-            ..Sample::default()
-        };
+        let rewarded = |advantage| Sample { advantage: Some(advantage), ..Sample::default() };
         assert_eq!(scale(&[&rewarded(vec![f64::NAN, 0.0])]), 1.0);
-        assert_eq!(
-            scale(&[&rewarded((0..=100).map(f64::from).collect())]),
-            95.0
-        );
+        assert_eq!(scale(&[&rewarded((0..=100).map(f64::from).collect())]), 95.0);
     }
 }

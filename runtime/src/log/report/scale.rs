@@ -20,13 +20,7 @@ impl Axis {
     pub(super) fn tight(values: impl IntoIterator<Item = f64>, start: f64, end: f64) -> Self {
         let (low, high) = range(values);
         let step = nice_step((high - low) / 6.0).max(1.0);
-        Self {
-            low,
-            high,
-            start,
-            end,
-            step,
-        }
+        Self { low, high, start, end, step }
     }
 
     /// Fits the values and goes on to the next ticks; from zero if that costs little.
@@ -40,13 +34,7 @@ impl Axis {
         }
         let step = nice_step((high - low) / 4.0);
         let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
-        Self {
-            low,
-            high,
-            start,
-            end,
-            step,
-        }
+        Self { low, high, start, end, step }
     }
 
     /// Where a value lies in the picture.
@@ -72,8 +60,7 @@ impl Axis {
         if tick.abs() < self.step * 0.01 {
             "0".to_owned()
         } else if !(1e-3..1e9).contains(&largest) {
-            let digits =
-                (largest.log10().floor() - self.step.log10().floor()).clamp(0.0, 4.0) as usize;
+            let digits = (largest.log10().floor() - self.step.log10().floor()).clamp(0.0, 4.0) as usize;
             format!("{tick:.digits$e}")
         } else if largest >= 1e6 {
             format!("{:.*}M", digits(1e6), tick / 1e6)
@@ -99,11 +86,7 @@ fn range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     let least = low.abs().max(high.abs()).max(1e-12) * 1e-6;
     if high - low < least {
         let half = low.abs() * 0.1;
-        return if half < 1e-12 {
-            (0.0, 1.0)
-        } else {
-            (low - half, high + half)
-        };
+        return if half < 1e-12 { (0.0, 1.0) } else { (low - half, high + half) };
     }
     (low, high)
 }
@@ -113,9 +96,7 @@ fn nice_step(rough: f64) -> f64 {
     let rough = rough.max(1e-300);
     let power = 10f64.powf(rough.log10().floor());
     let nice = [1.0, 2.0, 5.0, 10.0].into_iter().map(|digit| digit * power);
-    nice.into_iter()
-        .find(|step| *step >= rough * 0.999)
-        .unwrap_or(rough)
+    nice.into_iter().find(|step| *step >= rough * 0.999).unwrap_or(rough)
 }
 
 /// The mean of each value and its neighbours, `window` in all.
@@ -141,10 +122,7 @@ pub(super) fn thin(points: &[(f64, f64)], most: usize) -> Vec<(f64, f64)> {
     let mean = |part: &[(f64, f64)], of: fn(&(f64, f64)) -> f64| {
         part.iter().map(of).sum::<f64>() / part.len() as f64
     };
-    points
-        .chunks(size)
-        .map(|part| (mean(part, |p| p.0), mean(part, |p| p.1)))
-        .collect()
+    points.chunks(size).map(|part| (mean(part, |p| p.0), mean(part, |p| p.1))).collect()
 }
 
 #[cfg(test)]
@@ -167,36 +145,15 @@ mod tests {
 
     #[test]
     fn any_values_give_an_axis_that_stays_in_the_picture() {
-        let odd = [
-            f64::NAN,
-            f64::INFINITY,
-            0.0,
-            -0.0,
-            1.0,
-            1.0 + 1e-15,
-            -1e-310,
-            1e99,
-            -9e99,
-            1e300,
-            5e-324,
-        ];
+        let odd = [f64::NAN, f64::INFINITY, 0.0, -0.0, 1.0, 1.0 + 1e-15, -1e-310, 1e99, -9e99, 1e300, 5e-324];
         for a in odd {
             for b in odd {
-                for axis in [
-                    Axis::roomy([a, b], 10.0, 20.0),
-                    Axis::tight([a, b], 10.0, 20.0),
-                ] {
+                for axis in [Axis::roomy([a, b], 10.0, 20.0), Axis::tight([a, b], 10.0, 20.0)] {
                     let ticks = axis.ticks();
                     assert!(ticks.len() <= 21);
-                    for value in [a, b]
-                        .into_iter()
-                        .filter(|v| drawable(*v))
-                        .chain(ticks.iter().map(|t| t.0))
+                    for value in [a, b].into_iter().filter(|v| drawable(*v)).chain(ticks.iter().map(|t| t.0))
                     {
-                        assert!(
-                            (10.0..=20.0).contains(&axis.at(value)),
-                            "{a} {b} {value} {axis:?}"
-                        );
+                        assert!((10.0..=20.0).contains(&axis.at(value)), "{a} {b} {value} {axis:?}");
                     }
                 }
             }
@@ -208,10 +165,7 @@ mod tests {
         let points: Vec<_> = (0..10).map(|i| (i as f64, i as f64)).collect();
         assert_eq!(smooth(&points, 3)[4], (4.0, 4.0));
         assert_eq!(smooth(&points, 3)[0], (0.0, 0.5));
-        assert_eq!(
-            thin(&points, 5),
-            [(0.5, 0.5), (2.5, 2.5), (4.5, 4.5), (6.5, 6.5), (8.5, 8.5)]
-        );
+        assert_eq!(thin(&points, 5), [(0.5, 0.5), (2.5, 2.5), (4.5, 4.5), (6.5, 6.5), (8.5, 8.5)]);
         assert_eq!(thin(&points, 0).len(), 1);
         assert!(thin(&[], 5).is_empty());
     }

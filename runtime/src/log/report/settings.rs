@@ -9,11 +9,7 @@ pub(super) fn render(stages: &[StageSettings]) -> String {
     }
     let stage = |(stage, method, values): &StageSettings| {
         let value = |(name, value): &(String, String)| {
-            format!(
-                "<span class=\"setting\">{} = <b>{}</b></span>",
-                escape(name),
-                escape(value)
-            )
+            format!("<span class=\"setting\">{} = <b>{}</b></span>", escape(name), escape(value))
         };
         let values: String = values.iter().map(value).collect();
         format!(
@@ -30,15 +26,9 @@ pub(super) fn render(stages: &[StageSettings]) -> String {
 }
 
 pub(super) fn render_files(data: &ReportData) -> String {
-    let files = list(
-        &data.files,
-        "in the run directory",
-        |path| format!("<code>{}</code>", escape(path)),
-        escape,
-    );
-    let hashes = list(&data.hashes, "hashes", escape, |hash| {
-        format!("<code>{}</code>", escape(hash))
-    });
+    let files =
+        list(&data.files, "in the run directory", |path| format!("<code>{}</code>", escape(path)), escape);
+    let hashes = list(&data.hashes, "hashes", escape, |hash| format!("<code>{}</code>", escape(hash)));
     if files.is_empty() && hashes.is_empty() {
         return String::new();
     }
@@ -57,11 +47,7 @@ fn list(
     let rows: String = pairs
         .iter()
         .map(|(key, text)| {
-            format!(
-                "<tr><th>{}</th><td class=\"grow\">{}</td></tr>\n",
-                name(key),
-                value(text)
-            )
+            format!("<tr><th>{}</th><td class=\"grow\">{}</td></tr>\n", name(key), value(text))
         })
         .collect();
     format!(
@@ -76,11 +62,7 @@ mod tests {
 
     #[test]
     fn settings_stand_by_their_stage() {
-        let stage = (
-            "step".to_owned(),
-            "AdamW".to_owned(),
-            vec![("lr".to_owned(), "1e-6".to_owned())],
-        );
+        let stage = ("step".to_owned(), "AdamW".to_owned(), vec![("lr".to_owned(), "1e-6".to_owned())]);
         let html = render(&[stage]);
         assert!(html.contains("<th>step</th><td><code>AdamW</code></td>"));
         assert!(html.contains("lr = <b>1e-6</b>"));

@@ -32,37 +32,24 @@ pub(super) fn render(steps: &[(u64, Metrics)]) -> String {
 /// What was measured, in the order of the loop, and what remains of the whole step.
 fn stages(steps: &[(u64, Metrics)]) -> Vec<Stage> {
     let mut stages: Vec<Stage> = Vec::new();
-    for name in steps
-        .iter()
-        .flat_map(|(_, metrics)| metrics.iter().map(|(name, _)| name))
-    {
+    for name in steps.iter().flat_map(|(_, metrics)| metrics.iter().map(|(name, _)| name)) {
         let Some(stage) = name.strip_suffix("_time").filter(|_| name != STEP_TIME) else {
             continue;
         };
         if !stages.iter().any(|known| known.name == stage) {
-            let seconds =
-                |(step, metrics): &(u64, Metrics)| (*step as f64, usable(metrics.get(name)));
+            let seconds = |(step, metrics): &(u64, Metrics)| (*step as f64, usable(metrics.get(name)));
             let seconds = steps.iter().map(seconds).collect();
-            stages.push(Stage {
-                name: stage.to_owned(),
-                seconds,
-            });
+            stages.push(Stage { name: stage.to_owned(), seconds });
         }
     }
     let whole = values(steps, STEP_TIME);
     if !whole.is_empty() {
         let rest = |(i, (step, metrics)): (usize, &(u64, Metrics))| {
             let known: f64 = stages.iter().map(|stage| stage.seconds[i].1).sum();
-            (
-                *step as f64,
-                (usable(metrics.get(STEP_TIME)) - known).max(0.0),
-            )
+            (*step as f64, (usable(metrics.get(STEP_TIME)) - known).max(0.0))
         };
         let seconds = steps.iter().enumerate().map(rest).collect();
-        stages.push(Stage {
-            name: "the rest".to_owned(),
-            seconds,
-        });
+        stages.push(Stage { name: "the rest".to_owned(), seconds });
     }
     stages
 }
@@ -148,18 +135,11 @@ mod tests {
     #[test]
     fn what_no_stage_accounts_for_is_the_rest() {
         let mut metrics = Metrics::default();
-        for (name, seconds) in [
-            ("rollout_time", 3.0),
-            ("loss_time", 1.5),
-            ("step_time", 5.0),
-        ] {
+        for (name, seconds) in [("rollout_time", 3.0), ("loss_time", 1.5), ("step_time", 5.0)] {
             metrics.set(name, seconds);
         }
         let stages = stages(&[(0, metrics.clone()), (1, metrics)]);
-        let totals: Vec<_> = stages
-            .iter()
-            .map(|s| (s.name.as_str(), s.total()))
-            .collect();
+        let totals: Vec<_> = stages.iter().map(|s| (s.name.as_str(), s.total())).collect();
         assert_eq!(totals, [("rollout", 6.0), ("loss", 3.0), ("the rest", 1.0)]);
     }
 

@@ -28,7 +28,8 @@ const fn check(method: &ByOutcome, facts: &Facts) -> Option<Fault> {
         return Some(Fault { stage: "balance", field: "ratio", says });
     }
     if !facts.on_policy {
-        let says = "there is nothing to balance: every response is the reference answer, not the student's own";
+        let says =
+            "there is nothing to balance: every response is the reference answer, not the student's own";
         return Some(Fault { stage: "balance", field: "", says });
     }
     None

@@ -33,7 +33,11 @@ pub struct MarginMask {
 
 const fn check(method: &MarginMask, facts: &Facts) -> Option<Fault> {
     if !(method.delta > f64::NEG_INFINITY && method.delta < f64::INFINITY) {
-        return Some(Fault { stage: "calibrate", field: "delta", says: "the margin `delta` must be a finite number" });
+        return Some(Fault {
+            stage: "calibrate",
+            field: "delta",
+            says: "the margin `delta` must be a finite number",
+        });
     }
     if !(method.retain >= 0.0 && method.retain <= 1.0) {
         let says = "`retain` is the share of each class that stays: from 0 to 1";

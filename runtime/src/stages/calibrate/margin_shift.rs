@@ -33,7 +33,11 @@ pub struct MarginShift {
 
 const fn check(method: &MarginShift, facts: &Facts) -> Option<Fault> {
     if !(method.delta > f64::NEG_INFINITY && method.delta < f64::INFINITY) {
-        return Some(Fault { stage: "calibrate", field: "delta", says: "the margin `delta` must be a finite number" });
+        return Some(Fault {
+            stage: "calibrate",
+            field: "delta",
+            says: "the margin `delta` must be a finite number",
+        });
     }
     super::margin_mask::needs_groups(matches!(method.scope, Scope::Group), facts)
 }

@@ -50,10 +50,16 @@ pub struct ByDifficulty {
 
 const fn check(method: &ByDifficulty, _: &Facts) -> Option<Fault> {
     if method.samples == 0 {
-        return fault_on("samples", "difficulty is a count over samples of the student, so `samples` must be at least 1");
+        return fault_on(
+            "samples",
+            "difficulty is a count over samples of the student, so `samples` must be at least 1",
+        );
     }
     if let Some(0) = method.max_copies {
-        return fault_on("max_copies", "`max_copies` counts the prompt itself, so it must be at least 1 (or `None` for no bound)");
+        return fault_on(
+            "max_copies",
+            "`max_copies` counts the prompt itself, so it must be at least 1 (or `None` for no bound)",
+        );
     }
     if !(method.temperature >= 0.0) {
         return fault_on("temperature", "a temperature is 0 (greedy) or above");
@@ -124,14 +130,18 @@ impl ByDifficulty {
             for response in &rollouts.responses_N {
                 let prompt = &some[response.prompt];
                 // a verifier that fails judges nothing: such a sample does not count as passed
-                if let Ok(Some(true)) = prompt.verifier.judge(&prompt.row, &response.text, response.finished) {
+                if let Ok(Some(true)) = prompt.verifier.judge(&prompt.row, &response.text, response.finished)
+                {
                     right[response.prompt] += 1;
                 }
             }
             side.inc(some.len() as u64);
             pass_counts.extend(right);
         }
-        run.keep("difficulty.json", &Measured { samples: self.samples, pool, pass_counts: pass_counts.clone() })?;
+        run.keep(
+            "difficulty.json",
+            &Measured { samples: self.samples, pool, pass_counts: pass_counts.clone() },
+        )?;
         Ok(pass_counts)
     }
 }
@@ -148,7 +158,9 @@ fn describe(domain: &str, total: usize, result: &Balanced) -> String {
     );
     let copied = result.indices.len().saturating_sub(total);
     if copied as f64 > 0.6 * result.indices.len() as f64 {
-        text.push_str("\n  warning: most draws are copies of few prompts; lower `data.max_copies` or use a larger pool");
+        text.push_str(
+            "\n  warning: most draws are copies of few prompts; lower `data.max_copies` or use a larger pool",
+        );
     }
     text
 }

@@ -56,7 +56,9 @@ impl Feed {
             return Err(Error::call("there are no prompts to draw from").at("data"));
         }
         if count == 0 {
-            return Err(Error::call("a batch of 0 prompts would teach nothing").at("batch").next("set `batch` to at least 1"));
+            return Err(Error::call("a batch of 0 prompts would teach nothing")
+                .at("batch")
+                .next("set `batch` to at least 1"));
         }
         let mut prompts_P = Vec::with_capacity(count);
         for _ in 0..count {

@@ -112,7 +112,10 @@ const fn check_width<W: Width>(support: Support, tail: Tail) -> Option<Fault> {
         return fault("tail", "the full vocabulary has no tail: remove `tail`, or compare `TopK<128>`");
     }
     if W::K == 0 && !matches!(support, Support::Student) {
-        return fault("support", "the full vocabulary is everybody's: remove `support`, or compare `TopK<128>`");
+        return fault(
+            "support",
+            "the full vocabulary is everybody's: remove `support`, or compare `TopK<128>`",
+        );
     }
     if W::K == 1 && matches!(tail, Tail::Renormalise) {
         return fault("tail", "one token renormalised is always certain, so nothing would be learnt: use a larger K or Tail::Bucket");

@@ -35,7 +35,10 @@ const fn check(method: &PolicyGradient, facts: &Facts) -> Option<Fault> {
         return fault("gap_mask", "`gap_mask` is a gap in nats above which tokens are masked: at 0 every token is (`inf` masks none)");
     }
     if !facts.on_policy {
-        return fault("", "a policy gradient needs the student's own samples: use `rollout: Sample` with this loss");
+        return fault(
+            "",
+            "a policy gradient needs the student's own samples: use `rollout: Sample` with this loss",
+        );
     }
     None
 }

@@ -66,10 +66,8 @@ pub(super) fn backward<S: Signal, L: Loss<S>, W: World>(
     }
     log.remember(micro);
     let rollouts = micro.rollouts();
-    let places: Vec<(usize, usize)> = micro
-        .part()
-        .flat_map(|i| (0..rollouts.responses_N[i].tokens_T.len()).map(move |t| (i, t)))
-        .collect();
+    let places: Vec<(usize, usize)> =
+        micro.part().flat_map(|i| (0..rollouts.responses_N[i].tokens_T.len()).map(move |t| (i, t))).collect();
     let weights: Vec<f32> = places.iter().map(|&(i, t)| micro.share(i, t) as f32).collect();
     let packed = Packed::of(
         micro.part().map(|i| (&rollouts.prompt_of(i).tokens[..], &rollouts.responses_N[i].tokens_T[..])),
@@ -89,7 +87,12 @@ pub(super) fn backward<S: Signal, L: Loss<S>, W: World>(
 }
 
 /// Writes what the loss found into this step's metrics; stops at numbers that are not finite.
-fn note<S: Signal>(log: &mut Log, micro: &Routed<S>, places: &[(usize, usize)], found: &[Found]) -> Result<()> {
+fn note<S: Signal>(
+    log: &mut Log,
+    micro: &Routed<S>,
+    places: &[(usize, usize)],
+    found: &[Found],
+) -> Result<()> {
     let mut total = 0.0;
     for (&(i, t), found) in places.iter().zip(found) {
         let share = micro.share(i, t);

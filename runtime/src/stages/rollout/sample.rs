@@ -37,7 +37,10 @@ const fn tell(method: &Sample, _: Facts) -> Facts {
 
 const fn check(method: &Sample, _: &Facts) -> Option<Fault> {
     if method.group_size == 0 {
-        return fault("group_size", "a group of 0 responses would teach nothing: `group_size` must be at least 1");
+        return fault(
+            "group_size",
+            "a group of 0 responses would teach nothing: `group_size` must be at least 1",
+        );
     }
     if !(method.temperature >= 0.0 && method.temperature < f64::INFINITY) {
         return fault("temperature", "a temperature is 0 (greedy) or above, and finite");
@@ -46,7 +49,10 @@ const fn check(method: &Sample, _: &Facts) -> Option<Fault> {
         return fault("top_p", "`top_p` is a share of probability: above 0 and at most 1");
     }
     if method.max_response_tokens == 0 {
-        return fault("max_response_tokens", "a response needs room for its end: `max_response_tokens` must be at least 1");
+        return fault(
+            "max_response_tokens",
+            "a response needs room for its end: `max_response_tokens` must be at least 1",
+        );
     }
     None
 }

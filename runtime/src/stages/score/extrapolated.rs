@@ -33,9 +33,12 @@ impl<R: WithReference, J> Score<R, J> for Extrapolated {
     type Signal = Compared;
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<Compared> {
-        let teacher = by_teacher(world, rollouts, |domain| teachers.expert(domain), |policy, which| {
-            log_probs(policy, rollouts, which)
-        })?;
+        let teacher = by_teacher(
+            world,
+            rollouts,
+            |domain| teachers.expert(domain),
+            |policy, which| log_probs(policy, rollouts, which),
+        )?;
         let reference = log_probs(world.teacher(teachers.reference())?, rollouts, &everyone(rollouts))?;
         let student = log_probs(world.student(), rollouts, &everyone(rollouts))?;
         Ok(self.compare(student, teacher, &reference))
@@ -57,8 +60,9 @@ impl Extrapolated {
         let reward = |i: usize, t: usize| {
             extrapolated(teacher_N_T[i][t], reference_N_T[i][t], student_N_T[i][t], self.lambda)
         };
-        let rewards_N_T =
-            (0..student_N_T.len()).map(|i| (0..student_N_T[i].len()).map(|t| reward(i, t)).collect()).collect();
+        let rewards_N_T = (0..student_N_T.len())
+            .map(|i| (0..student_N_T[i].len()).map(|t| reward(i, t)).collect())
+            .collect();
         Compared::new(student_N_T, teacher_N_T, rewards_N_T)
     }
 }

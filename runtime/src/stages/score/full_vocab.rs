@@ -20,15 +20,20 @@ impl<R: Somebody + VoiceWithRows, J> Score<R, J> for FullVocab {
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<WholeRows> {
         let width = world.student().vocabulary();
-        let rows_N = by_teacher(world, rollouts, |domain| teachers.voice(domain), |policy, which| {
-            log_rows(policy, rollouts, which)
-        })?;
+        let rows_N = by_teacher(
+            world,
+            rollouts,
+            |domain| teachers.voice(domain),
+            |policy, which| log_rows(policy, rollouts, which),
+        )?;
         let rewards_N_T = rows_N
             .iter()
             .zip(&rollouts.responses_N)
             .map(|(rows, response)| {
                 let said = response.tokens_T.iter().zip(&response.log_probs_T);
-                said.enumerate().map(|(t, (&id, &s))| f64::from(rows[t * width + id as usize]) - f64::from(s)).collect()
+                said.enumerate()
+                    .map(|(t, (&id, &s))| f64::from(rows[t * width + id as usize]) - f64::from(s))
+                    .collect()
             })
             .collect();
         let rows_N = rows_N.into_iter().map(|rows| Rows::F32(Arc::from(rows))).collect();
@@ -37,10 +42,14 @@ impl<R: Somebody + VoiceWithRows, J> Score<R, J> for FullVocab {
 
     fn remember(&self, recorded: &Recorded, _: &R, _: &Rollouts<J>) -> Result<WholeRows> {
         let width = recorded.width(Voice::Teacher)?;
-        let rows_N = recorded.log_rows(Voice::Teacher)?.into_iter().map(|rows| Rows::F64(Arc::from(rows))).collect();
+        let rows_N =
+            recorded.log_rows(Voice::Teacher)?.into_iter().map(|rows| Rows::F64(Arc::from(rows))).collect();
         let (student, teacher) = (recorded.log_probs(Voice::Student)?, recorded.log_probs(Voice::Teacher)?);
-        let rewards_N_T =
-            student.iter().zip(&teacher).map(|(s, q)| s.iter().zip(q).map(|(s, q)| q - s).collect()).collect();
+        let rewards_N_T = student
+            .iter()
+            .zip(&teacher)
+            .map(|(s, q)| s.iter().zip(q).map(|(s, q)| q - s).collect())
+            .collect();
         Ok(WholeRows::new(width, rows_N, rewards_N_T))
     }
 }

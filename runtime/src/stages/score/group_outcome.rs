@@ -20,7 +20,8 @@ pub struct GroupOutcome {}
 
 const fn check(_: &GroupOutcome, facts: &Facts) -> Option<Fault> {
     if facts.group_size == 1 {
-        let says = "the outcome of a response is measured against its group, so `group_size` must be at least 2";
+        let says =
+            "the outcome of a response is measured against its group, so `group_size` must be at least 2";
         return Some(Fault { stage: "rollout", field: "group_size", says });
     }
     None

@@ -48,7 +48,12 @@ pub trait Score<R, J>: Settings {
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
-    fn score<W: World>(&self, world: &W, teachers: &R, mut rollouts: Rollouts<J>) -> Result<Scored<Self::Signal, J>> {
+    fn score<W: World>(
+        &self,
+        world: &W,
+        teachers: &R,
+        mut rollouts: Rollouts<J>,
+    ) -> Result<Scored<Self::Signal, J>> {
         let start = Instant::now();
         let signal = self.ask(world, teachers, &rollouts)?;
         note_time(&mut rollouts.ledger, "score", start);
@@ -59,7 +64,12 @@ pub trait Score<R, J>: Settings {
     ///
     /// # Errors
     /// As [`remember`](Self::remember).
-    fn recall(&self, recorded: &Recorded, teachers: &R, rollouts: Rollouts<J>) -> Result<Scored<Self::Signal, J>> {
+    fn recall(
+        &self,
+        recorded: &Recorded,
+        teachers: &R,
+        rollouts: Rollouts<J>,
+    ) -> Result<Scored<Self::Signal, J>> {
         let signal = self.remember(recorded, teachers, &rollouts)?;
         Ok(Scored { rollouts, signal })
     }

@@ -77,7 +77,10 @@ pub(crate) fn by_teacher<W: World, J, T>(
             readings[i] = Some(reading);
         }
     }
-    readings.into_iter().map(|reading| reading.ok_or_else(|| Error::run("a response was not read by any teacher"))).collect()
+    readings
+        .into_iter()
+        .map(|reading| reading.ok_or_else(|| Error::run("a response was not read by any teacher")))
+        .collect()
 }
 
 /// Every response of a batch, by index.

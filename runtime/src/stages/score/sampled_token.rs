@@ -19,9 +19,12 @@ impl<R: Somebody + OneVoice, J> Score<R, J> for SampledToken {
     type Signal = Compared;
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<Compared> {
-        let teacher = by_teacher(world, rollouts, |domain| teachers.voice(domain), |policy, which| {
-            log_probs(policy, rollouts, which)
-        })?;
+        let teacher = by_teacher(
+            world,
+            rollouts,
+            |domain| teachers.voice(domain),
+            |policy, which| log_probs(policy, rollouts, which),
+        )?;
         let student = log_probs(world.student(), rollouts, &everyone(rollouts))?;
         Ok(compare(student, teacher))
     }

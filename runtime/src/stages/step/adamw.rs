@@ -41,7 +41,10 @@ pub struct AdamW {
 
 const fn check(method: &AdamW, _: &Facts) -> Option<Fault> {
     if !(method.lr > 0.0 && method.lr < f64::INFINITY) {
-        return fault("lr", "the learning rate must be above 0 and finite, or the student would never change");
+        return fault(
+            "lr",
+            "the learning rate must be above 0 and finite, or the student would never change",
+        );
     }
     if !(method.beta1 >= 0.0 && method.beta1 < 1.0) {
         return fault("beta1", "`beta1` is a decay: from 0 to below 1");

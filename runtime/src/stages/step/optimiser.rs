@@ -28,7 +28,12 @@ impl<D: Device> Optimiser<D> {
     ///
     /// # Errors
     /// A gradient that is not finite; the batch is saved first, and the student does not move.
-    pub fn apply<W: World<Device = D>>(&mut self, world: &mut W, grads: Grads<D>, log: &mut Log) -> Result<()> {
+    pub fn apply<W: World<Device = D>>(
+        &mut self,
+        world: &mut W,
+        grads: Grads<D>,
+        log: &mut Log,
+    ) -> Result<()> {
         let start = Instant::now();
         let method = &self.method;
         let norm = grad_norm(&world.student().decoder, &grads)?;

@@ -129,7 +129,8 @@ impl TaskSpec {
     /// Can so many rows be drawn? The error names the field.
     pub(super) fn check_draws(&self) -> Result<()> {
         if self.draws > MAX_ROWS {
-            return Err(Error::call(format!("`draws` is {}", self.draws)).next(format!("draw at most {MAX_ROWS} rows")));
+            return Err(Error::call(format!("`draws` is {}", self.draws))
+                .next(format!("draw at most {MAX_ROWS} rows")));
         }
         self.check()
     }
