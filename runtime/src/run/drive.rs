@@ -173,7 +173,7 @@ fn look_before(run: &Run, world: &FromFiles<Cpu>) -> Result<Option<Before>> {
     let (student, answers) = look(run, held_out, world.student(), "student before")?;
     let mut teachers = Vec::new();
     for (name, policy) in world.teachers() {
-        teachers.push((name.to_string(), look(run, held_out, policy, name)?.0));
+        teachers.push((name.to_string(), look(run, held_out, policy, &titled(name))?.0));
     }
     let answers = answers.into_iter().map(|a| (a.prompt, a.response, a.correct)).collect();
     let before = Before { student, teachers, answers };
@@ -203,6 +203,15 @@ fn look(
     Ok((found, answers))
 }
 
+/// A teacher as people call it.
+fn titled(name: &str) -> String {
+    if name == "teacher" {
+        name.to_string()
+    } else {
+        format!("teacher {name}")
+    }
+}
+
 fn accuracies(found: &ByDomain, domains: &[String]) -> Vec<Accuracy> {
     domains.iter().map(|domain| found.get(domain).copied().unwrap_or_default()).collect()
 }
@@ -213,7 +222,7 @@ fn table(before: &Before, after: &ByDomain) -> Table {
     table.row("student before", &accuracies(&before.student, &domains));
     table.row_against("student after", &accuracies(after, &domains), "student before");
     for (name, found) in &before.teachers {
-        table.row(format!("teacher {name}"), &accuracies(found, &domains));
+        table.row(titled(name), &accuracies(found, &domains));
     }
     table
 }
