@@ -157,7 +157,7 @@ impl<S: Signal> Routed<S> {
         starts
             .map(|start| Self {
                 batch: Arc::clone(&self.batch),
-                part: start..(start + size).min(self.part.end),
+                part: start..start.saturating_add(size).min(self.part.end),
             })
             .collect()
     }

@@ -22,22 +22,25 @@ pub struct Error {
     what: String,
     at: Option<String>,
     next: Option<String>,
+    also: Vec<String>,
 }
 
 impl Error {
     /// The call or a file it names is wrong.
     pub fn call(what: impl Into<String>) -> Self {
-        Self { kind: Kind::Call, what: what.into(), at: None, next: None }
+        Self { kind: Kind::Call, what: what.into(), at: None, next: None, also: Vec::new() }
     }
 
     /// The run failed on the way.
     pub fn run(what: impl Into<String>) -> Self {
-        Self { kind: Kind::Run, what: what.into(), at: None, next: None }
+        Self { kind: Kind::Run, what: what.into(), at: None, next: None, also: Vec::new() }
     }
 
     /// A file that could not be read (the caller named it, so the call is wrong).
     pub fn reading(path: &Path, why: impl fmt::Display) -> Self {
-        Self::call(format!("cannot be read: {why}")).at(path.display())
+        Self::call(format!("cannot be read: {why}"))
+            .at(path.display())
+            .next("check the path, and that the file is whole and may be read")
     }
 
     /// A file that could not be written (the disk is full, say).
@@ -71,6 +74,21 @@ impl Error {
         self
     }
 
+    /// Several errors as one: the first, and after it what else is wrong.
+    ///
+    /// # Errors
+    /// When there is at least one.
+    pub fn together(errors: impl IntoIterator<Item = Self>) -> Result<()> {
+        let mut errors = errors.into_iter();
+        match errors.next() {
+            None => Ok(()),
+            Some(mut first) => {
+                first.also.extend(errors.map(|other| other.to_string()));
+                Err(first)
+            }
+        }
+    }
+
     /// Whose fault it is.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -93,6 +111,9 @@ impl fmt::Display for Error {
         write!(f, "{}", self.what)?;
         if let Some(next) = &self.next {
             write!(f, "\n  {next}")?;
+        }
+        for other in &self.also {
+            write!(f, "\nalso: {other}")?;
         }
         Ok(())
     }

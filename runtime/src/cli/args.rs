@@ -59,20 +59,20 @@ pub(super) enum Verb {
         #[arg(long)]
         model: Option<PathBuf>,
         /// Built-in held-out tasks: math, code, or both as `math,code`
-        #[arg(long)]
+        #[arg(long, conflicts_with = "run")]
         task: Option<String>,
         /// Samples per prompt: mean@k and pass@k
         #[arg(long)]
         samples: Option<usize>,
-        /// Prompts per domain and level of the built-in tasks
-        #[arg(long, default_value_t = 160)]
-        per_level: usize,
+        /// Prompts per domain and level of the built-in tasks; 160 when absent
+        #[arg(long, conflicts_with = "run")]
+        per_level: Option<usize>,
         /// Sampling temperature; 0 is greedy
         #[arg(long)]
         temperature: Option<f64>,
-        /// The seed
-        #[arg(long, default_value_t = 0)]
-        seed: u64,
+        /// The seed, instead of the run's; 0 without a run
+        #[arg(long)]
+        seed: Option<u64>,
         #[command(flatten)]
         shown: Output,
     },

@@ -32,8 +32,14 @@ pub fn main(recipes: &'static [Entry]) -> ExitCode {
     match verbs::run(args.verb, recipes) {
         Ok(code) => code,
         Err(why) => {
-            eprintln!("error: {why}");
+            complain(&why);
             ExitCode::from(why.exit_code())
         }
     }
+}
+
+/// An error, to stderr; that stderr cannot be written to is no reason to fall over.
+fn complain(why: &crate::error::Error) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "error: {why}");
 }

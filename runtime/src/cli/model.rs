@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::log::{Accuracy, Progress, ProgressStyle, Table};
 use crate::models::{Decoder, Family, ModelConfig, Packed, Request, Sampling, WeightType};
 use crate::rng::{Purpose, Stream};
-use crate::run::{evaluate, latest, Evaluation, HeldOut, RunDirectory};
+use crate::run::{evaluate, latest, Evaluation, HeldOut, RunDirectory, MOST_SAMPLES};
 use crate::settings::Settings;
 use crate::stages::rollout::Sample;
 use crate::tensor::Cpu;
@@ -23,9 +23,9 @@ pub(super) struct Asked {
     pub model: Option<PathBuf>,
     pub task: Option<String>,
     pub samples: Option<usize>,
-    pub per_level: usize,
+    pub per_level: Option<usize>,
     pub temperature: Option<f64>,
-    pub seed: u64,
+    pub seed: Option<u64>,
 }
 
 pub(super) fn eval_run(of: HeldOut, asked: &Asked, quiet: bool) -> Result<Scores> {
@@ -36,7 +36,7 @@ pub(super) fn eval_run(of: HeldOut, asked: &Asked, quiet: bool) -> Result<Scores
     })?;
     held_out.sample.group_size = asked.samples.unwrap_or(held_out.sample.group_size);
     held_out.sample.temperature = asked.temperature.unwrap_or(held_out.sample.temperature);
-    eval(asked.model.as_deref().unwrap_or(&of.student), &held_out, of.seed, quiet)
+    eval(asked.model.as_deref().unwrap_or(&of.student), &held_out, asked.seed.unwrap_or(of.seed), quiet)
 }
 
 pub(super) fn eval_model(asked: &Asked, quiet: bool) -> Result<Scores> {
@@ -47,10 +47,11 @@ pub(super) fn eval_model(asked: &Asked, quiet: bool) -> Result<Scores> {
     let task = asked.task.as_deref().ok_or_else(|| {
         Error::call("no task is given").at("--task").next("--task math, --task code, or --task math,code")
     })?;
+    let seed = asked.seed.unwrap_or(0);
     let spec = TaskSpec {
         domains: task.split(',').map(|domain| domain.trim().to_string()).collect(),
-        per_level: asked.per_level,
-        seed: asked.seed,
+        per_level: asked.per_level.unwrap_or(160),
+        seed,
         split: Split::HeldOut,
         ..TaskSpec::default()
     };
@@ -61,7 +62,7 @@ pub(super) fn eval_model(asked: &Asked, quiet: bool) -> Result<Scores> {
         ..Sample::DEFAULT
     };
     let evaluation = Evaluation { rows, name: "--task".to_string(), every: 0, sample };
-    eval(model, &evaluation, asked.seed, quiet)
+    eval(model, &evaluation, seed, quiet)
 }
 
 /// Accuracy by domain: over single samples (mean@k) and over prompts (pass@k).
@@ -84,8 +85,13 @@ impl std::fmt::Display for Scores {
 
 fn eval(model: &Path, evaluation: &Evaluation, seed: u64, quiet: bool) -> Result<Scores> {
     let k = evaluation.sample.group_size;
-    if k == 0 {
-        return Err(Error::call("an evaluation needs at least 1 sample a prompt").at("--samples"));
+    if k == 0 || k > MOST_SAMPLES {
+        return Err(Error::call(format!("{k} samples a prompt cannot be taken"))
+            .at("--samples")
+            .next(format!("take from 1 to {MOST_SAMPLES}")));
+    }
+    if !(evaluation.sample.temperature >= 0.0 && evaluation.sample.temperature.is_finite()) {
+        return Err(Error::call("a temperature is 0 (greedy) or above, and finite").at("--temperature"));
     }
     let policy = Policy::load("model", model, &Cpu::default())?;
     let style = if quiet { ProgressStyle::Hidden } else { ProgressStyle::Auto };
@@ -132,10 +138,18 @@ pub(super) fn generate(
         return Err(Error::call("a temperature is 0 or above, and top-p above 0 and at most 1")
             .at("--temperature, --top-p"));
     }
+    if max_tokens == 0 {
+        return Err(Error::call("a response of 0 tokens says nothing")
+            .at("--max-tokens")
+            .next("ask for 1 or more"));
+    }
     let policy = Policy::load("model", model, &Cpu::default())?;
     let prompt = policy.tokenizer.encode(prompt).map_err(|why| why.or_at("--prompt"))?;
-    if prompt.is_empty() {
-        return Err(Error::call("the prompt has no tokens").at("--prompt"));
+    let context = policy.decoder.config().max_position_embeddings;
+    if prompt.is_empty() || prompt.len() >= context {
+        return Err(Error::call(format!("the prompt has {} tokens", prompt.len()))
+            .at("--prompt")
+            .next(format!("give from 1 to {}: the model's context is {context}", context - 1)));
     }
     let sampling = Sampling { temperature, top_p, top_k, max_tokens, eos: policy.eos() };
     let streams = vec![Stream::new(seed, Purpose::Rollout, 0, 0)];
@@ -159,16 +173,18 @@ pub(super) fn score(model: &Path, text: Option<&str>, tokens: Option<&str>) -> R
             .collect::<Result<_>>()?,
         (None, None) => Vec::new(),
     };
-    if ids.len() < 2 {
-        return Err(Error::call(format!(
-            "{} tokens are too few: each token after the first is scored",
-            ids.len()
-        ))
-        .at("--text"));
+    let place = if text.is_some() { "--text" } else { "--tokens" };
+    let context = policy.decoder.config().max_position_embeddings;
+    if ids.len() < 2 || ids.len() > context {
+        return Err(Error::call(format!("{} tokens cannot be scored", ids.len())).at(place).next(format!(
+            "give from 2 to {context}: each token after the first is scored, and the model reads no more"
+        )));
     }
     let width = policy.vocabulary();
     if let Some(id) = ids.iter().find(|id| **id as usize >= width) {
-        return Err(Error::call(format!("token {id} is not in the vocabulary of {width}")).at("--tokens"));
+        return Err(Error::call(format!("token {id} is not in the vocabulary of {width}"))
+            .at(place)
+            .next(format!("ids go from 0 to {}", width - 1)));
     }
     let packed = Packed::of([(&ids[..1], &ids[1..])]);
     let log_probs = policy.decoder.log_probs(&packed, &ids[1..])?;
@@ -222,8 +238,35 @@ pub(super) fn init(args: &InitArgs) -> Result<()> {
         eos_token_id: eos.into_iter().collect(),
         pad_token_id: tokenizer.pad(),
     };
-    config.check()?;
+    config.check().map_err(|why| {
+        why.next("choose --hidden, --layers, --heads and the others so that they go together")
+    })?;
+    if size_of(&config) > MOST_RANDOM {
+        return Err(Error::call(format!(
+            "a model of {:.1e} parameters is too large to begin at random",
+            size_of(&config)
+        ))
+        .at("--hidden, --layers, --ffn")
+        .next("begin with a smaller one, or with weights that somebody has trained"));
+    }
     let decoder = Decoder::random(&config, args.seed, &Cpu::default())?;
     Policy { name: "model".to_string(), decoder, tokenizer: std::sync::Arc::new(tokenizer) }
         .save(&args.to, WeightType::F32)
+}
+
+/// Random parameters at most: 8 GB of them.
+const MOST_RANDOM: f64 = 2e9;
+
+/// About how many parameters a model has; sizes that no memory holds must not overflow here.
+fn size_of(config: &ModelConfig) -> f64 {
+    let [d, f, v, n, q, kv] = [
+        config.hidden_size,
+        config.intermediate_size,
+        config.vocab_size,
+        config.num_hidden_layers,
+        config.num_attention_heads * config.head_dim,
+        config.num_key_value_heads * config.head_dim,
+    ]
+    .map(|size| size as f64);
+    2.0 * v * d + n * (d * 2.0 * (q + kv) + 3.0 * d * f)
 }

@@ -147,7 +147,7 @@ fn check(recipes: &'static [Entry], args: &RunArgs) -> Result<ExitCode> {
     let findings = (entry.check)(&options);
     say(&findings.good.join("\n"))?;
     for wrong in &findings.wrong {
-        eprintln!("error: {wrong}");
+        super::complain(wrong);
     }
     if findings.wrong.is_empty() {
         say("all is well")
@@ -160,6 +160,7 @@ fn show(shown: &Shown, output: &Output) -> Result<ExitCode> {
     if output.json {
         return say(&json!({
             "steps": shown.steps,
+            "finished_before": shown.finished_before,
             "seconds": shown.seconds,
             "directory": shown.directory,
             "accuracy": shown.table.as_ref().map(crate::log::Table::to_json),
@@ -173,6 +174,12 @@ fn show(shown: &Shown, output: &Output) -> Result<ExitCode> {
         say(&format!("\nasked   {prompt}\nbefore  {}\nafter   {}", before.trim(), after.trim()))?;
     }
     match &shown.directory {
+        Some(folder) if shown.finished_before => say(&format!(
+            "\nthe run had made its {} steps before, so nothing was trained; it is in {}\nlook at it: {}",
+            shown.steps,
+            folder.display(),
+            folder.join("report.html").display()
+        )),
         Some(folder) => say(&format!(
             "\n{} steps in {:.0} s; the run is in {}\nlook at it: {}",
             shown.steps,

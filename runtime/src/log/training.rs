@@ -54,7 +54,7 @@ trait Recordable: Send {
 
 impl<S: Signal> Recordable for Routed<S> {
     fn lines(&self) -> Vec<Value> {
-        self.part().map(|i| record(self, i, None)).collect()
+        (0..self.rollouts().responses_N.len()).map(|i| record(self, i, None)).collect()
     }
 }
 
@@ -240,7 +240,7 @@ impl Log {
         let count = rollouts.responses_N.len();
         let shown = self.per_step.min(count);
         let picks: Vec<usize> = (0..shown).map(|k| k * count / shown).collect();
-        let each = (self.steps * shown as u64).div_ceil(REPORT_SAMPLES as u64).max(1);
+        let each = self.steps.saturating_mul(shown as u64).div_ceil(REPORT_SAMPLES as u64).max(1);
         let tokenizer = &world.student().tokenizer;
         for (k, &i) in picks.iter().enumerate() {
             if !(it * shown as u64 + k as u64).is_multiple_of(each) {

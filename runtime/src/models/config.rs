@@ -161,9 +161,12 @@ impl ModelConfig {
             ("num_hidden_layers", self.num_hidden_layers),
             ("vocab_size", self.vocab_size),
             ("max_position_embeddings", self.max_position_embeddings),
+            ("num_attention_heads", query),
+            ("head_dim", self.head_dim),
         ];
         for (field, size) in sizes {
-            if size == 0 || size > 1 << 28 {
+            let most = if field == "num_hidden_layers" { 1 << 16 } else { 1 << 28 };
+            if size == 0 || size > most {
                 return wrong(field, format!("{size} is not a size a model can have"));
             }
         }

@@ -5,7 +5,7 @@ use super::forward::Pass;
 use super::packed::Packed;
 use super::weights::{plan, Parameter, Places};
 use crate::error::{Error, Result};
-use crate::kernels::exp::log_sum_exp;
+use crate::kernels::exp::{all_finite, log_sum_exp};
 use crate::kernels::select_rows::select_rows;
 use crate::kernels::token_loss::{token_loss, TokenLoss};
 use crate::tensor::{self, Device, Grads, Matrix, NoneTape, OwnedTape};
@@ -59,6 +59,11 @@ impl<D: Device> Decoder<D> {
     /// All parameters, for changing their values in place.
     pub fn parameters_mut(&mut self) -> &mut [Parameter<D>] {
         &mut self.parameters
+    }
+
+    /// Whether every number of the model is finite.
+    pub fn is_finite(&self) -> bool {
+        self.parameters.iter().all(|p| all_finite(&p.to_host()))
     }
 
     /// How many numbers the model has.

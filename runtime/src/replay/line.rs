@@ -196,6 +196,12 @@ fn from_logits(voice: Voice, matrix: &[Vec<f64>], tokens: &[u32]) -> Result<Said
         let start = log_rows.len();
         log_rows.resize(start + width, 0.0);
         crate::real::log_softmax_into(row, &mut log_rows[start..]);
+        if let Some(v) = log_rows[start..].iter().position(|x| !x.is_finite()) {
+            return Err(Error::call(format!(
+                "`logits.{voice}` row {t} column {v} is so far below the others that it has no finite log-probability"
+            ))
+            .next("logits of a model lie within some hundreds of each other"));
+        }
         log_probs_T.push(log_rows[start + token as usize]);
     }
     Ok(Said { log_probs_T, log_rows: Some(log_rows), width })

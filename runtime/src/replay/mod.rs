@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::batch::Routed;
 use crate::capability::Signal;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::stages::calibrate::margin::trajectory_return;
 use crate::stages::loss::row::StudentRow;
 use crate::stages::loss::Loss;
@@ -93,6 +93,13 @@ pub(crate) fn replay<S: Signal, L: Loss<S>>(
                 None => StudentRow::recorded(recorded.student_log_prob(i, t)?),
             };
             losses.push(weight * loss.token(signal, i, t, &mut student).loss);
+        }
+        let rewards = signal.rewards(i).unwrap_or_default();
+        let numbers = losses.iter().chain(rewards).copied().chain(signal.return_before(i));
+        if numbers.chain([losses.iter().sum(), trajectory_return(rewards)]).any(|x| !x.is_finite()) {
+            return Err(Error::call("the numbers are too large to compute with")
+                .at(recorded.place(i))
+                .next("a log-probability of a model lies within some hundreds of 0"));
         }
         if rollouts.kept_N[i] {
             total += losses.iter().sum::<f64>() / length.max(1) as f64;

@@ -191,6 +191,11 @@ impl Recorded {
         rows.get(t * said.width..(t + 1) * said.width)
     }
 
+    /// Where response `i` stands.
+    pub(super) fn place(&self, i: usize) -> &str {
+        &self.places[i]
+    }
+
     /// The student's log-probability of one sampled token.
     pub(super) fn student_log_prob(&self, i: usize, t: usize) -> Result<f64> {
         Ok(self.said(i, Voice::Student)?.log_probs_T[t])

@@ -7,6 +7,7 @@ use safetensors::{tensor::TensorView, Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 use super::directory::{write_whole, RunDirectory};
+use super::prepare::step_of;
 use crate::error::{Error, Result};
 use crate::kernels::adamw::{Moment, Moments};
 use crate::log::Log;
@@ -85,12 +86,24 @@ pub(super) fn restore<W: World>(
     log: &mut Log,
 ) -> Result<u64> {
     let state = read_state(folder)?;
-    let device = world.student().decoder.device().clone();
-    world.student_mut().decoder = Decoder::load(&folder.join("student"), &device)?;
-    step.moments = load_moments(&folder.join(MOMENTS), state.updates, &world.student().decoder)?;
+    take_weights(folder, world)?;
+    step.moments = load_moments(&folder.join(MOMENTS), state.updates, &world.student().decoder)
+        .map_err(|why| why.next(go_back(folder)))?;
     data.restore(state.data)?;
     log.restart_after(state.step)?;
     Ok(state.step)
+}
+
+/// The student as the checkpoint has it.
+pub(super) fn take_weights<W: World>(folder: &Path, world: &mut W) -> Result<()> {
+    let device = world.student().decoder.device().clone();
+    let loaded = Decoder::load(&folder.join("student"), &device);
+    world.student_mut().decoder = loaded.map_err(|why| why.next(go_back(folder)))?;
+    Ok(())
+}
+
+fn go_back(folder: &Path) -> String {
+    format!("remove {}, and `limbeck resume` goes on from the checkpoint before it", folder.display())
 }
 
 /// One tensor a moment: `<parameter>.first` and `<parameter>.second`.
@@ -113,13 +126,14 @@ fn save_moments<D: Device>(path: &Path, moments: &Moments<D>, student: &Decoder<
 }
 
 fn load_moments<D: Device>(path: &Path, updates: u64, student: &Decoder<D>) -> Result<Moments<D>> {
-    let damaged = |why: String| {
-        Error::call(format!("is damaged: {why}")).at(path.display()).next("resume from an earlier checkpoint")
-    };
+    let damaged = |why: String| Error::call(format!("is damaged: {why}")).at(path.display());
     let bytes = fs::read(path).map_err(|why| Error::reading(path, why))?;
     let tensors = SafeTensors::deserialize(&bytes).map_err(|why| damaged(why.to_string()))?;
     let read = |name: &str, which: &str| -> Result<Vec<f32>> {
         let tensor = tensors.tensor(&format!("{name}.{which}")).map_err(|why| damaged(why.to_string()))?;
+        if tensor.dtype() != Dtype::F32 {
+            return Err(damaged(format!("`{name}.{which}` is of type {:?}", tensor.dtype())));
+        }
         let numbers = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         Ok(numbers.collect())
     };
@@ -134,10 +148,9 @@ fn load_moments<D: Device>(path: &Path, updates: u64, student: &Decoder<D>) -> R
 
 fn read_state(folder: &Path) -> Result<State> {
     let path = folder.join("state.json");
-    let text = fs::read_to_string(&path).map_err(|why| Error::reading(&path, why))?;
-    serde_json::from_str(&text).map_err(|why| {
-        Error::call(format!("is damaged: {why}")).at(path.display()).next("resume from an earlier checkpoint")
-    })
+    let text = fs::read_to_string(&path).map_err(|why| Error::reading(&path, why).next(go_back(folder)))?;
+    serde_json::from_str(&text)
+        .map_err(|why| Error::call(format!("is damaged: {why}")).at(path.display()).next(go_back(folder)))
 }
 
 /// The latest whole checkpoint of a run directory.
@@ -166,9 +179,9 @@ fn all(directory: &RunDirectory) -> Result<Vec<PathBuf>> {
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(why) => return Err(Error::reading(&folder, why)),
     };
-    let whole = |path: &PathBuf| path.extension().is_none() && path.join("state.json").is_file();
+    let whole = |path: &PathBuf| step_of(path).is_some() && path.join("state.json").is_file();
     let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(whole).collect();
-    found.sort();
+    found.sort_by_key(|path| step_of(path));
     Ok(found)
 }
 

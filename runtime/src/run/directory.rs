@@ -32,9 +32,30 @@ impl RunDirectory {
                 .find(|candidate| !is_taken(candidate))
                 .unwrap_or_else(|| Path::new("runs").join(stem)),
         };
-        fs::create_dir_all(root.join("checkpoints")).map_err(|why| Error::writing(&root, why))?;
+        fs::create_dir_all(root.join("checkpoints")).map_err(|why| {
+            Error::call(format!("the run directory cannot be made: {why}"))
+                .at(root.display())
+                .next("choose another --out, in a folder that may be written to")
+        })?;
         let root = std::path::absolute(&root).map_err(|why| Error::writing(&root, why))?;
         Ok(Self { root })
+    }
+
+    /// Removes the folder again, if nothing has been written into it.
+    pub(super) fn forget(&self) {
+        let _ = fs::remove_dir(self.path("checkpoints"));
+        let _ = fs::remove_dir(&self.root);
+    }
+
+    /// Removes what a killed run left half-written.
+    pub(super) fn sweep(&self) {
+        for folder in [self.root.clone(), self.path("checkpoints")] {
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+            for path in entries.filter(|path| path.extension().is_some_and(|end| end == "partial")) {
+                // what cannot be removed is written over later, or was no trouble so far
+                let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            }
+        }
     }
 
     /// The folder of a run that was made before.

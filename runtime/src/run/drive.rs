@@ -9,10 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::{hashes_of, latest};
 use super::directory::RunDirectory;
 use super::evaluate::{evaluate, Answer, Evaluation};
-use super::prepare::{Prepared, TrainOptions};
-use super::state::{side, Report, Run};
+use super::fingerprints::{must_be_the_same, read_hashes, write_hashes};
+use super::finish::write_report;
+use super::prepare::{step_of, Prepared, TrainOptions};
+use super::ready::must_be_ready;
+use super::state::{side, Run};
 use crate::error::{Error, Result};
-use crate::log::{read_metrics, Accuracy, ReportData, Table};
+use crate::log::{Accuracy, Table};
 use crate::recipe::Recipe;
 use crate::replay::{Recorded, Replay};
 use crate::tensor::Cpu;
@@ -30,6 +33,8 @@ pub struct Shown {
     pub seconds: f64,
     /// How many steps.
     pub steps: u64,
+    /// Whether the run had made all its steps before, so that nothing was trained now.
+    pub finished_before: bool,
 }
 
 /// How good the student and its teachers were before the run; kept for a resumed run.
@@ -38,6 +43,13 @@ struct Before {
     student: ByDomain,
     teachers: Vec<(String, ByDomain)>,
     answers: Vec<(String, String, Option<bool>)>,
+}
+
+/// How good the student was after the run; kept for who asks again.
+#[derive(Serialize, Deserialize)]
+struct After {
+    accuracy: ByDomain,
+    example: Option<(String, String, String)>,
 }
 
 type ByDomain = BTreeMap<String, Accuracy>;
@@ -49,11 +61,8 @@ type ByDomain = BTreeMap<String, Accuracy>;
 pub fn train<R: Recipe>(options: &TrainOptions) -> Result<Shown> {
     let prepared = Prepared::<R>::read(options)?;
     let mut world = open_world(&prepared)?;
-    // the prompts are read before the run directory is made: what is wrong leaves nothing behind
-    let (rows, name) = prepared.rows()?;
-    super::prepare::must_be_taught::<R>(&rows, &name)?;
-    super::state::prompts(&rows, &name, world.student())?;
-    drop(rows);
+    // everything is looked at before the run directory is made: what is wrong leaves nothing behind
+    must_be_ready(&prepared, &world)?;
     let stem = options
         .file
         .file_stem()
@@ -61,14 +70,16 @@ pub fn train<R: Recipe>(options: &TrainOptions) -> Result<Shown> {
     let stem = if options.other_recipe { format!("{stem}-{}", R::NAME) } else { stem };
     let asked = options.out.as_deref().or(prepared.file.out.as_deref());
     let directory = if options.dry_run { None } else { Some(RunDirectory::create(asked, &stem)?) };
+    let hashes = prepared.hashes()?;
     if let Some(directory) = &directory {
-        directory.write("run.ron", &prepared.effective)?;
+        directory.write("run.ron", &prepared.effective).inspect_err(|_| directory.forget())?;
+        write_hashes(directory, &hashes)?;
     }
     let run = prepared.run(directory, None, options.quiet)?;
     go(&prepared, &run, &mut world)
 }
 
-/// Goes on with a run from its latest checkpoint.
+/// Goes on with a run from its latest checkpoint; one without any starts again.
 ///
 /// # Errors
 /// A directory without a run, a plan that changed since, a damaged checkpoint.
@@ -77,25 +88,19 @@ pub fn resume<R: Recipe>(root: &Path, quiet: bool) -> Result<Shown> {
     let options = TrainOptions { file: directory.path("run.ron"), quiet, ..TrainOptions::default() };
     let prepared = Prepared::<R>::read(&options)?;
     let checkpoint = latest(&directory)?;
-    if let Some(folder) = &checkpoint {
-        for (what, then) in hashes_of(folder)? {
-            let now = prepared.hashes().into_iter().find(|(name, _)| *name == what).map(|(_, hash)| hash);
-            if now.as_deref() != Some(then.as_str()) {
-                return Err(Error::call(format!(
-                    "the {what} is not the one this run was started under (then {then}, now {})",
-                    now.unwrap_or_default()
-                ))
-                .at(folder.display())
-                .next(format!(
-                    "compare {} with what `limbeck show {} --plan` prints now, or start a new run",
-                    directory.path("plan.ron").display(),
-                    R::NAME
-                )));
-            }
-        }
-    }
+    let then = match &checkpoint {
+        Some(folder) => hashes_of(folder)?,
+        None => read_hashes(&directory)?,
+    };
+    must_be_the_same(&then, &prepared.hashes()?, &directory, R::NAME)?;
     let mut world = open_world(&prepared)?;
+    must_be_ready(&prepared, &world)?;
+    directory.sweep();
+    let done = checkpoint.as_deref().and_then(step_of).unwrap_or(0);
     let run = prepared.run(Some(directory), checkpoint, quiet)?;
+    if done >= run.steps {
+        return finished(&prepared, &run, &mut world);
+    }
     go(&prepared, &run, &mut world)
 }
 
@@ -149,20 +154,55 @@ pub(crate) fn open_world<R: Recipe>(prepared: &Prepared<R>) -> Result<FromFiles<
 fn go<R: Recipe>(prepared: &Prepared<R>, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {
     let before = look_before(run, world)?;
     let report = prepared.recipe.train(run, world)?;
-    let mut shown = Shown {
-        table: None,
-        example: None,
-        directory: run.directory.as_ref().map(|directory| directory.root().to_path_buf()),
-        seconds: report.seconds,
-        steps: report.steps,
-    };
+    let mut shown = Shown::of(run, report.seconds);
     if let (Some(before), Some(held_out)) = (before, &run.held_out) {
-        let (after, answers) = look(run, held_out, world.student(), "student after")?;
-        shown.table = Some(table(&before, &after));
-        shown.example = example(&before.answers, &answers);
+        let (accuracy, answers) = look(run, held_out, world.student(), "student after")?;
+        let after = After { accuracy, example: example(&before.answers, &answers) };
+        run.keep("after.json", &after)?;
+        shown.compare(&before, after);
     }
-    write_report(prepared, run, &report, &shown)?;
+    write_report(prepared, run, world, &shown)?;
     Ok(shown)
+}
+
+/// What a run shows that has made all its steps before.
+fn finished<R: Recipe>(prepared: &Prepared<R>, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {
+    let reported = run.directory.as_ref().is_some_and(|directory| directory.path("report.html").is_file());
+    let mut shown = Shown { finished_before: true, ..Shown::of(run, 0.0) };
+    if let (Some(before), Some(held_out)) = (look_before(run, world)?, &run.held_out) {
+        let known: Option<After> = run.recall("after.json")?;
+        let after = match known.filter(|_| reported) {
+            Some(after) => after,
+            None => {
+                run.take_weights(world)?;
+                let (accuracy, answers) = look(run, held_out, world.student(), "student after")?;
+                After { accuracy, example: example(&before.answers, &answers) }
+            }
+        };
+        shown.compare(&before, after);
+    }
+    if !reported {
+        write_report(prepared, run, world, &shown)?;
+    }
+    Ok(shown)
+}
+
+impl Shown {
+    fn of(run: &Run, seconds: f64) -> Self {
+        Self {
+            table: None,
+            example: None,
+            directory: run.directory.as_ref().map(|directory| directory.root().to_path_buf()),
+            seconds,
+            steps: run.steps,
+            finished_before: false,
+        }
+    }
+
+    fn compare(&mut self, before: &Before, after: After) {
+        self.table = Some(table(before, &after.accuracy));
+        self.example = after.example;
+    }
 }
 
 fn look_before(run: &Run, world: &FromFiles<Cpu>) -> Result<Option<Before>> {
@@ -233,43 +273,4 @@ fn example(before: &[(String, String, Option<bool>)], after: &[Answer]) -> Optio
     };
     let (then, now) = before.iter().zip(after).find(learnt)?;
     Some((then.0.clone(), then.1.clone(), now.response.clone()))
-}
-
-fn write_report<R: Recipe>(prepared: &Prepared<R>, run: &Run, report: &Report, shown: &Shown) -> Result<()> {
-    let Some(directory) = &run.directory else { return Ok(()) };
-    let metrics = read_metrics(&directory.path("metrics.jsonl"))?;
-    let mut settings = Vec::new();
-    for (stage, list) in prepared.recipe.settings() {
-        let method = R::PLAN
-            .method(stage)
-            .or_else(|| R::PLAN.teachers.iter().find(|t| t.name == stage).map(|t| t.kind));
-        let values = list.into_iter().map(|s| (s.name.to_string(), s.value)).collect();
-        settings.push((stage.to_string(), method.unwrap_or_default().to_string(), values));
-    }
-    let seconds = metrics.iter().filter_map(|(_, m)| m.get("step_time")).sum();
-    let files = [
-        ("run.ron", "the effective run"),
-        ("plan.ron", "the plan with every setting"),
-        ("loop.rs", "the loop as it ran"),
-        ("metrics.jsonl", "one line of numbers a step"),
-        ("samples.jsonl", "some rollouts a step, with what was decided of them"),
-        ("tb/", "the same numbers for TensorBoard"),
-        ("checkpoints/", "the student and everything a run needs to go on"),
-    ];
-    ReportData {
-        recipe: R::NAME.to_string(),
-        doc: R::DOC.to_string(),
-        seed: run.seed,
-        steps: run.steps,
-        seconds,
-        loop_text: R::LOOP.to_string(),
-        settings,
-        metrics,
-        table: shown.table.clone(),
-        samples: report.samples.clone(),
-        diff: None,
-        files: files.iter().map(|(path, what)| ((*path).to_string(), (*what).to_string())).collect(),
-        hashes: run.hashes.clone(),
-    }
-    .write(&directory.path("report.html"))
 }

@@ -109,46 +109,58 @@ impl<P: DeserializeOwned + Default> RunFile<P> {
         Ok(file)
     }
 
-    /// What is wrong with the run's own numbers.
-    ///
-    /// # Errors
-    /// The first number that cannot be.
-    pub fn must_hold(&self, name: &str) -> Result<()> {
-        let wrong = |field: &str, what: &str| Err(Error::call(what).at(format!("{name}, `{field}`")));
-        if self.steps == 0 {
-            return wrong("steps", "a run of 0 steps would change nothing: set `steps` to at least 1");
-        }
-        if self.batch == 0 {
-            return wrong("batch", "a batch of 0 prompts would teach nothing: set `batch` to at least 1");
-        }
-        match (&self.data, &self.tasks) {
-            (None, None) => wrong(
-                "data",
-                "the run has no prompts: name a file as `data`, or the built-in tasks as `tasks`",
-            ),
-            (Some(_), Some(_)) => wrong("data", "`data` and `tasks` are both given: choose one"),
-            _ => Ok(()),
-        }?;
+    /// Everything that is wrong with the run's own numbers.
+    pub fn faults(&self, name: &str) -> Vec<Error> {
+        let mut wrong = Vec::new();
+        let mut must = |holds: bool, field: &str, what: &str| {
+            if !holds {
+                wrong.push(Error::call(what).at(format!("{name}, `{field}`")));
+            }
+        };
+        must(self.steps > 0, "steps", "a run of 0 steps would change nothing: set `steps` to at least 1");
+        must(self.batch > 0, "batch", "a batch of 0 prompts would teach nothing: set `batch` to at least 1");
+        must(self.batch <= MOST, "batch", "a batch has at most 1048576 prompts");
+        must(
+            self.data.is_some() || self.tasks.is_some(),
+            "data",
+            "the run has no prompts: name a file as `data`, or the built-in tasks as `tasks`",
+        );
+        must(
+            self.data.is_none() || self.tasks.is_none(),
+            "data",
+            "`data` and `tasks` are both given: choose one",
+        );
         if let Some(eval) = &self.eval {
-            match (&eval.data, &eval.tasks) {
-                (Some(_), None) | (None, Some(_)) => {}
-                _ => {
-                    return wrong(
-                        "eval",
-                        "held-out prompts come from `data` or from `tasks`: give exactly one",
-                    )
-                }
-            }
-            if eval.samples == 0 {
-                return wrong("eval.samples", "an evaluation needs at least 1 sample a prompt");
-            }
-            if !(eval.temperature >= 0.0 && eval.temperature.is_finite()) {
-                return wrong("eval.temperature", "a temperature is 0 (greedy) or above, and finite");
-            }
+            must(
+                eval.data.is_some() != eval.tasks.is_some(),
+                "eval",
+                "held-out prompts come from `data` or from `tasks`: give exactly one",
+            );
+            must(eval.samples > 0, "eval.samples", "an evaluation needs at least 1 sample a prompt");
+            must(
+                eval.samples <= MOST_SAMPLES,
+                "eval.samples",
+                "an evaluation takes at most 65536 samples of a prompt",
+            );
+            must(
+                eval.temperature >= 0.0 && eval.temperature.is_finite(),
+                "eval.temperature",
+                "a temperature is 0 (greedy) or above, and finite",
+            );
+            must(
+                eval.max_response_tokens != Some(0),
+                "eval.max_response_tokens",
+                "a response needs room for its end: at least 1 token",
+            );
         }
-        Ok(())
+        wrong
     }
 }
+
+/// Prompts of a batch at most: beyond, the memory for a step could not even be asked for.
+const MOST: usize = 1 << 20;
+/// Samples of one prompt at most.
+pub(crate) const MOST_SAMPLES: usize = 1 << 16;
 
 /// Finds `path` beside the run file, or from the present folder.
 ///

@@ -1,8 +1,9 @@
 //! `limbeck check`: opens every file a run names and says all that is wrong at once.
 
-use super::drive::open_world;
-use super::prepare::{must_be_taught, Prepared, TrainOptions};
-use super::state::prompts;
+use std::path::Path;
+
+use super::prepare::{Prepared, TrainOptions};
+use super::ready::{held_out_fits, prompts_fit, rows_fit, teachers_fit};
 use crate::error::{Error, Result};
 use crate::models::ModelConfig;
 use crate::recipe::Recipe;
@@ -27,7 +28,8 @@ impl Findings {
 /// Looks at everything a run file names, without training.
 pub fn check<R: Recipe>(options: &TrainOptions) -> Findings {
     let mut findings = Findings::default();
-    let Some(prepared) = findings.take(Prepared::<R>::read(options)) else { return findings };
+    let Some((prepared, wrong)) = findings.take(Prepared::<R>::examine(options)) else { return findings };
+    findings.wrong.extend(wrong);
     findings.good.push(format!(
         "{}: recipe {}, {} steps of {} prompts",
         prepared.name,
@@ -35,28 +37,41 @@ pub fn check<R: Recipe>(options: &TrainOptions) -> Findings {
         prepared.file.steps,
         prepared.file.batch
     ));
-    let world = findings.take(open_world(&prepared));
-    if let Some(world) = &world {
-        findings.good.extend(describe_world(world));
+    let file = &prepared.file;
+    let (world, wrong) = FromFiles::open_all(&R::PLAN, &file.student, &file.teachers, &Cpu::default());
+    findings.wrong.extend(wrong);
+    let world = world.as_ref();
+    findings.good.extend(world.map(describe_world).unwrap_or_default());
+    if has_rows(file.data.as_deref(), file.tasks.is_some()) {
+        check_rows(&prepared, world, &mut findings);
     }
-    if let Some((rows, name)) = findings.take(prepared.rows()) {
-        findings.take(must_be_taught::<R>(&rows, &name));
-        findings.good.push(format!("{name}: {} rows", rows.len()));
-        if let Some(world) = &world {
-            if let Some(all) = findings.take(prompts(&rows, &name, world.student())) {
-                findings.good.extend(all.first().map(|prompt| first_scored(world, prompt)));
-                let longest = all.iter().map(|p| p.tokens.len()).max().unwrap_or(0);
-                findings.good.push(estimate::<R>(&prepared, world, longest));
-            }
-        }
-    }
-    if let Some(Some(held_out)) = findings.take(prepared.held_out()) {
-        findings.good.push(format!("{}: {} held-out rows", held_out.name, held_out.rows.len()));
-        if let Some(world) = &world {
-            findings.take(prompts(&held_out.rows, &held_out.name, world.student()));
+    let eval = file.eval.as_ref();
+    if eval.is_some_and(|eval| has_rows(eval.data.as_deref(), eval.tasks.is_some())) {
+        if let Some(Some(held_out)) = findings.take(prepared.held_out()) {
+            findings.good.push(format!("{}: {} held-out rows", held_out.name, held_out.rows.len()));
+            let unfit = world.map(|world| held_out_fits(&held_out.rows, &held_out.name, world));
+            findings.wrong.extend(unfit.unwrap_or_default());
         }
     }
     findings
+}
+
+/// Whether there is a source of rows, and only one; what is wrong otherwise has been said.
+fn has_rows(data: Option<&Path>, tasks: bool) -> bool {
+    data.map_or(tasks, |path| !tasks && !path.as_os_str().is_empty())
+}
+
+fn check_rows<R: Recipe>(prepared: &Prepared<R>, world: Option<&FromFiles<Cpu>>, findings: &mut Findings) {
+    let Some((rows, name)) = findings.take(prepared.rows()) else { return };
+    findings.good.push(format!("{name}: {} rows", rows.len()));
+    findings.wrong.extend(rows_fit::<R>(&rows, &name));
+    let Some(world) = world else { return };
+    let (prompts, unfit) = prompts_fit(&rows, &name, world.student());
+    findings.wrong.extend(unfit);
+    findings.wrong.extend(teachers_fit(prepared, world, &prompts));
+    findings.good.extend(prompts.first().map(|prompt| first_scored(world, prompt)));
+    let longest = prompts.iter().map(|p| p.tokens.len()).max().unwrap_or(0);
+    findings.good.push(estimate::<R>(prepared, world, longest));
 }
 
 fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
@@ -99,11 +114,7 @@ fn parameters(config: &ModelConfig) -> usize {
 
 /// A rough count of the memory a step takes: weights, gradients, moments, and one micro-batch.
 fn estimate<R: Recipe>(prepared: &Prepared<R>, world: &FromFiles<Cpu>, longest_prompt: usize) -> String {
-    let setting = |stage: &str, name: &str| -> Option<usize> {
-        let settings = prepared.recipe.settings();
-        let (_, list) = settings.into_iter().find(|(s, _)| *s == stage)?;
-        list.iter().find(|s| s.name == name)?.value.parse().ok()
-    };
+    let setting = |stage, name| prepared.number(stage, name);
     let config = world.student().decoder.config();
     let weights = parameters(config);
     let teachers: usize = world.teachers().map(|(_, policy)| parameters(policy.decoder.config())).sum();

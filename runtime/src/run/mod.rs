@@ -5,9 +5,12 @@ mod directory;
 mod drive;
 mod evaluate;
 pub(crate) mod file;
+mod fingerprints;
+mod finish;
 mod look;
 mod overlay;
 mod prepare;
+mod ready;
 mod state;
 
 pub use directory::RunDirectory;
@@ -20,4 +23,5 @@ pub use state::{Report, Run};
 
 pub(crate) use checkpoint::latest;
 pub(crate) use directory::write_whole;
+pub(crate) use file::MOST_SAMPLES;
 pub(crate) use state::side;

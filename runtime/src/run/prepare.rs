@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::directory::RunDirectory;
 use super::evaluate::Evaluation;
 use super::file::{find, EvalFile, RunFile};
+use super::fingerprints::{of_files, of_models};
 use super::overlay;
 use super::state::Run;
 use crate::check::Fault;
@@ -54,30 +55,44 @@ impl<R: Recipe> Prepared<R> {
     /// # Errors
     /// What does not hold, at its place.
     pub fn read(options: &TrainOptions) -> Result<Self> {
+        let (prepared, wrong) = Self::examine(options)?;
+        Error::together(wrong)?;
+        Ok(prepared)
+    }
+
+    /// Reads the file, puts `--set` over it, and finds everything that does not hold. A path that leads
+    /// nowhere is empty afterwards.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no run file: of the rest nothing can be said then.
+    pub(super) fn examine(options: &TrainOptions) -> Result<(Self, Vec<Error>)> {
         let name = options.file.display().to_string();
         let text =
             std::fs::read_to_string(&options.file).map_err(|why| Error::reading(&options.file, why))?;
         let mut file = RunFile::<R::Patch>::read(&text, &name)?;
         let mut recipe = R::DEFAULT;
         recipe.apply(std::mem::take(&mut file.set));
+        let mut wrong = Vec::new();
         for word in &options.set {
-            if let Some(patch) = overlay::set(&mut file, word)? {
-                recipe.apply(patch);
+            match overlay::set(&mut file, word) {
+                Ok(Some(patch)) => recipe.apply(patch),
+                Ok(None) => {}
+                Err(why) => wrong.push(why),
             }
         }
         if options.dry_run {
             file.steps = 1;
         }
-        file.must_hold(&name)?;
-        must_have_no_faults(&recipe.faults(), &text, &name)?;
-        let beside = options.file.parent();
-        make_absolute(&mut file, beside)?;
+        wrong.extend(file.faults(&name));
+        wrong.extend(recipe.faults().iter().map(|fault| explain(fault, &text, &name)));
+        wrong.extend(too_many(&recipe, file.batch, &name));
         if options.other_recipe {
             let weighted = |name: &str| R::PLAN.teachers.iter().any(|t| t.name == name && t.kind != "Start");
             file.teachers.retain(|name, _| weighted(name));
         }
-        let effective = effective(&recipe, &file);
-        Ok(Self { recipe, file, name, effective })
+        make_absolute(&mut file, options.file.parent(), &mut wrong);
+        let effective = effective(&recipe, &file).map_err(|why| why.at(&name))?;
+        Ok((Self { recipe, file, name, effective }, wrong))
     }
 
     /// The rows to train on, and what messages call them.
@@ -109,7 +124,6 @@ impl<R: Recipe> Prepared<R> {
         quiet: bool,
     ) -> Result<Run> {
         let (rows, rows_name) = self.rows()?;
-        must_be_taught::<R>(&rows, &rows_name)?;
         let held_out = self.held_out()?.map(Arc::new);
         let style = if quiet { ProgressStyle::Hidden } else { ProgressStyle::Auto };
         let start = checkpoint.as_deref().and_then(step_of).unwrap_or(0);
@@ -126,25 +140,35 @@ impl<R: Recipe> Prepared<R> {
             checkpoint,
             progress: Arc::new(Mutex::new(Progress::new(self.file.steps, start, style))),
             effective: self.effective.clone(),
-            hashes: self.hashes(),
+            hashes: self.hashes()?,
         })
     }
 
-    /// What every file of the run carries.
-    pub fn hashes(&self) -> Vec<(String, String)> {
-        vec![
-            ("plan".to_string(), R::PLAN.hash()),
-            ("run".to_string(), fingerprint(self.effective.as_bytes())),
-        ]
+    /// A whole number among the settings of a stage.
+    pub(super) fn number(&self, stage: &str, name: &str) -> Option<usize> {
+        number(&self.recipe, stage, name)
+    }
+
+    /// The fingerprints of plan, run, model folders and data, which every file of the run carries.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn hashes(&self) -> Result<Vec<(String, String)>> {
+        let folders = std::iter::once(&self.file.student).chain(self.file.teachers.values());
+        let held_out = self.file.eval.as_ref().and_then(|eval| eval.data.as_ref());
+        let hashes = [
+            ("plan", R::PLAN.hash()),
+            ("run", fingerprint(self.effective.as_bytes())),
+            ("models", of_models(folders)?),
+            ("data", of_files(self.file.data.iter().chain(held_out))?),
+        ];
+        Ok(hashes.map(|(what, hash)| (what.to_string(), hash)).into())
     }
 }
 
 impl EvalFile {
     fn sample<R: Recipe>(&self, recipe: &R) -> Sample {
-        let trained = recipe.settings().into_iter().find(|(stage, _)| *stage == "rollout");
-        let limit = trained.and_then(|(_, settings)| {
-            settings.iter().find(|s| s.name == "max_response_tokens").and_then(|s| s.value.parse().ok())
-        });
+        let limit = number(recipe, "rollout", "max_response_tokens");
         let default = <Sample as crate::settings::Settings>::DEFAULT;
         Sample {
             group_size: self.samples,
@@ -155,7 +179,7 @@ impl EvalFile {
     }
 }
 
-fn step_of(checkpoint: &Path) -> Option<u64> {
+pub(super) fn step_of(checkpoint: &Path) -> Option<u64> {
     checkpoint.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()
 }
 
@@ -173,41 +197,31 @@ fn rows_of(data: Option<&Path>, tasks: Option<&TaskSpec>, field: &str) -> Result
     }
 }
 
-/// Every domain of the data has its teacher, when teachers are chosen by domain.
-pub(super) fn must_be_taught<R: Recipe>(rows: &[Row], name: &str) -> Result<()> {
-    let taught: Vec<String> = R::PLAN.teachers.iter().filter_map(crate::plan::Teacher::domain_name).collect();
-    if taught.is_empty() {
-        return Ok(());
-    }
-    match rows.iter().position(|row| !taught.contains(&row.domain)) {
-        None => Ok(()),
-        Some(index) => {
-            let domain = &rows[index].domain;
-            let what = if domain.is_empty() {
-                format!("the row names no domain, and `{}` chooses the teacher by it", R::NAME)
-            } else {
-                format!("nobody teaches the domain `{domain}`")
-            };
-            Err(Error::call(what).at(format!("{name}, row {}, column `domain`", index + 1)).next(format!(
-                "the teachers of `{}` teach: {}",
-                R::NAME,
-                taught.join(", ")
-            )))
-        }
-    }
-}
-
-fn must_have_no_faults(faults: &[Fault], text: &str, name: &str) -> Result<()> {
-    let Some(fault) = faults.first() else { return Ok(()) };
+/// A fault of the settings as an error, at its place in the file when it stands there.
+fn explain(fault: &Fault, text: &str, name: &str) -> Error {
     let place = match place_of(text, fault.stage, fault.field) {
         Some((line, column)) => format!("{name}:{line}:{column}: `{}.{}`", fault.stage, fault.field),
         None if fault.field.is_empty() => format!("{name}: `{}`", fault.stage),
         None => format!("{name}: `{}.{}`", fault.stage, fault.field),
     };
-    let others: Vec<String> =
-        faults[1..].iter().map(|f| format!("`{}.{}`: {}", f.stage, f.field, f.says)).collect();
-    let error = Error::call(fault.says).at(place);
-    Err(if others.is_empty() { error } else { error.next(format!("and {}", others.join("; "))) })
+    Error::call(fault.says).at(place)
+}
+
+fn number<R: Recipe>(recipe: &R, stage: &str, name: &str) -> Option<usize> {
+    let settings = recipe.settings();
+    let (_, list) = settings.iter().find(|(known, _)| *known == stage)?;
+    list.iter().find(|setting| setting.name == name)?.value.parse().ok()
+}
+
+/// More responses a step than could be kept in memory.
+fn too_many<R: Recipe>(recipe: &R, batch: usize, name: &str) -> Option<Error> {
+    const MOST: usize = 1 << 22;
+    let group = number(recipe, "rollout", "group_size")?;
+    (batch.saturating_mul(group) > MOST).then(|| {
+        Error::call(format!("{batch} prompts with {group} responses each are more than {MOST} a step"))
+            .at(format!("{name}, `batch`"))
+            .next("lower `batch` or `rollout.group_size`")
+    })
 }
 
 /// Where a setting stands in a run file.
@@ -234,40 +248,46 @@ fn word_at(text: &str, word: &str, from: usize) -> Option<usize> {
 fn make_absolute<P: serde::de::DeserializeOwned + Default>(
     file: &mut RunFile<P>,
     beside: Option<&Path>,
-) -> Result<()> {
-    file.student = find(&file.student, beside, "student")?;
+    wrong: &mut Vec<Error>,
+) {
+    let mut seek = |path: &mut PathBuf, field: &str| {
+        *path = find(path, beside, field).unwrap_or_else(|why| {
+            wrong.push(why);
+            PathBuf::new()
+        });
+    };
+    seek(&mut file.student, "student");
     for (name, path) in &mut file.teachers {
-        *path = find(path, beside, &format!("teachers.{name}"))?;
+        seek(path, &format!("teachers.{name}"));
     }
     if let Some(path) = &mut file.data {
-        *path = find(path, beside, "data")?;
+        seek(path, "data");
     }
     if let Some(path) = file.eval.as_mut().and_then(|eval| eval.data.as_mut()) {
-        *path = find(path, beside, "eval.data")?;
+        seek(path, "eval.data");
     }
-    Ok(())
 }
 
 /// The effective run: every layer applied, every setting by value. It can be read again.
-fn effective<R: Recipe>(recipe: &R, file: &RunFile<R::Patch>) -> String {
+fn effective<R: Recipe>(recipe: &R, file: &RunFile<R::Patch>) -> Result<String> {
     let mut lines = vec![
-        format!("recipe: {}", ron_text(R::NAME)),
+        format!("recipe: {}", ron_text(R::NAME)?),
         format!("seed: {}", file.seed),
         format!("steps: {}", file.steps),
         format!("batch: {}", file.batch),
         format!("micro_batch: {}", file.micro_batch),
         format!("save_every: {}", file.save_every),
-        format!("student: {}", ron_text(&file.student)),
-        format!("teachers: {}", ron_text(&file.teachers)),
+        format!("student: {}", ron_text(&file.student)?),
+        format!("teachers: {}", ron_text(&file.teachers)?),
     ];
     if let Some(data) = &file.data {
-        lines.push(format!("data: {}", ron_text(data)));
+        lines.push(format!("data: {}", ron_text(data)?));
     }
     if let Some(tasks) = &file.tasks {
-        lines.push(format!("tasks: {}", ron_text(tasks)));
+        lines.push(format!("tasks: {}", ron_text(tasks)?));
     }
     if let Some(eval) = &file.eval {
-        lines.push(format!("eval: {}", ron_text(eval)));
+        lines.push(format!("eval: {}", ron_text(eval)?));
     }
     let mut stages = Vec::new();
     for (stage, settings) in recipe.settings() {
@@ -278,9 +298,12 @@ fn effective<R: Recipe>(recipe: &R, file: &RunFile<R::Patch>) -> String {
     }
     lines.push(format!("set: (\n{}    )", stages.concat()));
     let body: String = lines.iter().map(|line| format!("    {line},\n")).collect();
-    format!("Run(\n{body})\n")
+    Ok(format!("Run(\n{body})\n"))
 }
 
-fn ron_text<T: serde::Serialize + ?Sized>(value: &T) -> String {
-    ron::to_string(value).unwrap_or_else(|why| format!("/* {why} */"))
+fn ron_text<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {
+    ron::to_string(value).map_err(|why| {
+        Error::call(format!("cannot be written down for `resume`: {why}"))
+            .next("a path in a run file is UTF-8 text")
+    })
 }

@@ -82,8 +82,16 @@ impl Run {
         log: &mut Log,
     ) -> Result<u64> {
         match &self.checkpoint {
-            None => Ok(0),
+            None => log.restart_after(0).map(|()| 0),
             Some(folder) => checkpoint::restore(folder, data, step, world, log),
+        }
+    }
+
+    /// The student as the checkpoint has it, and nothing else of the checkpoint.
+    pub(super) fn take_weights<W: World>(&self, world: &mut W) -> Result<()> {
+        match &self.checkpoint {
+            None => Ok(()),
+            Some(folder) => checkpoint::take_weights(folder, world),
         }
     }
 
@@ -175,42 +183,47 @@ pub(crate) fn prompts<D: crate::tensor::Device>(
     name: &str,
     student: &crate::world::Policy<D>,
 ) -> Result<Vec<Arc<Prompt>>> {
+    rows.iter().enumerate().map(|(index, row)| prompt_of(index, row, name, student).map(Arc::new)).collect()
+}
+
+/// One row as a prompt; `name` is what messages call its source.
+pub(super) fn prompt_of<D: crate::tensor::Device>(
+    index: usize,
+    row: &Row,
+    name: &str,
+    student: &crate::world::Policy<D>,
+) -> Result<Prompt> {
     let context = student.decoder.config().max_position_embeddings;
-    let eos = student.eos().first().copied();
-    let mut all = Vec::with_capacity(rows.len());
-    for (index, row) in rows.iter().enumerate() {
-        let place = || format!("{name}, row {}", index + 1);
-        let text = student.tokenizer.render(&row.prompt).map_err(|why| why.or_at(place()))?;
-        let tokens = student.tokenizer.encode(&text).map_err(|why| why.or_at(place()))?;
-        if tokens.is_empty() {
-            return Err(Error::call("the prompt has no tokens").at(place()).next("remove the row"));
-        }
-        if tokens.len() >= context {
-            return Err(Error::call(format!(
-                "the prompt has {} tokens and the model's context is {context}",
-                tokens.len()
-            ))
-            .at(place())
-            .next("shorten or remove the row: a response needs room too"));
-        }
-        let reference = match &row.reference {
-            None => None,
-            Some(text) => {
-                let mut ids = student.tokenizer.encode(text).map_err(|why| why.or_at(place()))?;
-                ids.extend(eos);
-                if tokens.len() + ids.len() > context {
-                    return Err(Error::call(format!(
-                        "prompt and reference have {} tokens together and the model's context is {context}",
-                        tokens.len() + ids.len()
-                    ))
-                    .at(place())
-                    .next("shorten or remove the row"));
-                }
-                Some(ids)
-            }
-        };
-        let verifier = for_domain(&row.domain);
-        all.push(Arc::new(Prompt { index, tokens, text, reference, row: row.clone(), verifier }));
+    let place = || format!("{name}, row {}", index + 1);
+    let text = student.tokenizer.render(&row.prompt).map_err(|why| why.or_at(place()))?;
+    let tokens = student.tokenizer.encode(&text).map_err(|why| why.or_at(place()))?;
+    if tokens.is_empty() {
+        return Err(Error::call("the prompt has no tokens").at(place()).next("remove the row"));
     }
-    Ok(all)
+    if tokens.len() >= context {
+        return Err(Error::call(format!(
+            "the prompt has {} tokens and the model's context is {context}",
+            tokens.len()
+        ))
+        .at(place())
+        .next("shorten or remove the row: a response needs room too"));
+    }
+    let reference = match &row.reference {
+        None => None,
+        Some(text) => {
+            let mut ids = student.tokenizer.encode(text).map_err(|why| why.or_at(place()))?;
+            ids.extend(student.eos().first());
+            if tokens.len() + ids.len() > context {
+                return Err(Error::call(format!(
+                    "prompt and reference have {} tokens together and the model's context is {context}",
+                    tokens.len() + ids.len()
+                ))
+                .at(place())
+                .next("shorten or remove the row"));
+            }
+            Some(ids)
+        }
+    };
+    let verifier = for_domain(&row.domain);
+    Ok(Prompt { index, tokens, text, reference, row: row.clone(), verifier })
 }

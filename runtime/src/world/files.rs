@@ -1,7 +1,7 @@
 //! A world opened from model folders: dims are known once `config.json` has been read.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::plan::Plan;
@@ -23,30 +23,54 @@ impl<D: Device> FromFiles<D> {
     /// a teacher that speaks another vocabulary.
     pub fn open(
         plan: &Plan,
-        student: &std::path::Path,
+        student: &Path,
         teachers: &BTreeMap<String, PathBuf>,
         device: &D,
     ) -> Result<Self> {
+        let (world, wrong) = Self::open_all(plan, student, teachers, device);
+        Error::together(wrong)?;
+        world.ok_or_else(|| Error::call("the world has no student"))
+    }
+
+    /// Opens what can be opened, and finds everything that does not fit. An empty path is passed over:
+    /// whoever emptied it has said why.
+    pub(crate) fn open_all(
+        plan: &Plan,
+        student: &Path,
+        teachers: &BTreeMap<String, PathBuf>,
+        device: &D,
+    ) -> (Option<Self>, Vec<Error>) {
         let weighted: Vec<&str> =
             plan.teachers.iter().filter(|t| t.kind == "Frozen").map(|t| t.name).collect();
-        if let Some(stranger) = teachers.keys().find(|name| !weighted.contains(&name.as_str())) {
-            return Err(unknown_teacher(plan, stranger, &weighted));
-        }
-        let student = Policy::load("student", student, device)?;
+        let strangers = teachers.keys().filter(|name| !weighted.contains(&name.as_str()));
+        let mut wrong: Vec<Error> =
+            strangers.map(|stranger| unknown_teacher(plan, stranger, &weighted)).collect();
+        let mut load = |name: &str, folder: &Path| -> Option<Policy<D>> {
+            if folder.as_os_str().is_empty() {
+                return None;
+            }
+            let loaded = Policy::load(name, folder, device);
+            loaded.map_err(|why| wrong.push(why)).ok()
+        };
+        let student = load("student", student);
         let mut seats = BTreeMap::new();
-        for teacher in plan.teachers {
-            let policy = match teacher.kind {
-                "Start" => student.copy(teacher.name)?,
-                _ => {
-                    let folder =
-                        teachers.get(teacher.name).ok_or_else(|| missing_teacher(plan, teacher.name))?;
-                    Policy::load(teacher.name, folder, device)?
-                }
-            };
-            student.must_share_vocabulary(&policy)?;
-            seats.insert(teacher.name.to_string(), policy);
+        let mut missing = Vec::new();
+        for name in weighted {
+            match teachers.get(name) {
+                Some(folder) => drop(load(name, folder).map(|policy| seats.insert(name.to_string(), policy))),
+                None => missing.push(missing_teacher(plan, name)),
+            }
         }
-        Ok(Self { student, teachers: seats })
+        wrong.extend(missing);
+        let Some(student) = student else { return (None, wrong) };
+        wrong.extend(seats.values().filter_map(|policy| student.must_share_vocabulary(policy).err()));
+        for teacher in plan.teachers.iter().filter(|t| t.kind == "Start") {
+            match student.copy(teacher.name) {
+                Ok(copy) => drop(seats.insert(teacher.name.to_string(), copy)),
+                Err(why) => wrong.push(why),
+            }
+        }
+        (Some(Self { student, teachers: seats }), wrong)
     }
 
     /// The teachers, by seat.

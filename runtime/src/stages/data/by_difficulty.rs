@@ -61,8 +61,22 @@ const fn check(method: &ByDifficulty, _: &Facts) -> Option<Fault> {
             "`max_copies` counts the prompt itself, so it must be at least 1 (or `None` for no bound)",
         );
     }
-    if !(method.temperature >= 0.0) {
-        return fault_on("temperature", "a temperature is 0 (greedy) or above");
+    if method.samples > 1 << 16 {
+        return fault_on("samples", "difficulty is measured on at most 65536 samples of a prompt");
+    }
+    if let Target::Quantile(share) = method.target {
+        if !(share >= 0.0 && share <= 1.0) {
+            return fault_on("target", "a quantile is a share: from 0 to 1");
+        }
+    }
+    if method.max_response_tokens == 0 {
+        return fault_on(
+            "max_response_tokens",
+            "a response needs room for its end: `max_response_tokens` must be at least 1",
+        );
+    }
+    if !(method.temperature >= 0.0 && method.temperature < f64::INFINITY) {
+        return fault_on("temperature", "a temperature is 0 (greedy) or above, and finite");
     }
     if !(method.top_p > 0.0 && method.top_p <= 1.0) {
         return fault_on("top_p", "`top_p` is a share of probability: above 0 and at most 1");
@@ -109,7 +123,9 @@ impl ByDifficulty {
         let pool: String = prompts.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join("\0");
         let pool = crate::plan::fingerprint(format!("{pool}{self:?}{}", run.seed).as_bytes());
         if let Some(known) = run.recall::<Measured>("difficulty.json")? {
-            if known.pool == pool && known.samples == self.samples {
+            let whole = known.pass_counts.len() == prompts.len()
+                && known.pass_counts.iter().all(|&right| right <= self.samples);
+            if known.pool == pool && known.samples == self.samples && whole {
                 return Ok(known.pass_counts);
             }
         }

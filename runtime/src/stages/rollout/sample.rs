@@ -42,6 +42,9 @@ const fn check(method: &Sample, _: &Facts) -> Option<Fault> {
             "a group of 0 responses would teach nothing: `group_size` must be at least 1",
         );
     }
+    if method.group_size > 1 << 16 {
+        return fault("group_size", "a group has at most 65536 responses");
+    }
     if !(method.temperature >= 0.0 && method.temperature < f64::INFINITY) {
         return fault("temperature", "a temperature is 0 (greedy) or above, and finite");
     }

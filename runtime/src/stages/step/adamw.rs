@@ -52,8 +52,8 @@ const fn check(method: &AdamW, _: &Facts) -> Option<Fault> {
     if !(method.beta2 >= 0.0 && method.beta2 < 1.0) {
         return fault("beta2", "`beta2` is a decay: from 0 to below 1");
     }
-    if !(method.eps > 0.0) {
-        return fault("eps", "`eps` keeps a division finite: it must be above 0");
+    if !(method.eps > 0.0 && method.eps < f64::INFINITY) {
+        return fault("eps", "`eps` keeps a division finite: it must be above 0, and finite");
     }
     if !(method.weight_decay >= 0.0 && method.weight_decay < f64::INFINITY) {
         return fault("weight_decay", "weight decay is 0 or above, and finite");

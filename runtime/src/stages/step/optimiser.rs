@@ -27,7 +27,8 @@ impl<D: Device> Optimiser<D> {
     /// Moves the student once.
     ///
     /// # Errors
-    /// A gradient that is not finite; the batch is saved first, and the student does not move.
+    /// A gradient that is not finite, with which the student does not move, or weights that are not
+    /// finite after it; the batch is saved first.
     pub fn apply<W: World<Device = D>>(
         &mut self,
         world: &mut W,
@@ -51,6 +52,9 @@ impl<D: Device> Optimiser<D> {
         };
         let decays = |name: &str| method.decay_all || !(name.ends_with(".bias") || name.contains("norm"));
         self.moments.update(&mut world.student_mut().decoder, &grads, &hyper, decays)?;
+        if !world.student().decoder.is_finite() {
+            return Err(log.stop_batch("the student's weights are not finite after this step"));
+        }
         log.set("grad_norm", norm);
         log.set("lr", lr);
         log.time("update", start);

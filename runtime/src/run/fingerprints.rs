@@ -1,0 +1,133 @@
+//! Fingerprints of what a run reads, so that it never goes on over other weights or other data.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::directory::RunDirectory;
+use crate::error::{Error, Result};
+
+/// Files up to this size are read whole.
+const WHOLE: u64 = 8 << 20;
+/// Of larger ones, so many blocks, evenly spread: training changes every part of a weight file.
+const BLOCKS: u64 = 64;
+const BLOCK: u64 = 64 << 10;
+
+/// The configuration, tokenizer and weights in these folders.
+pub(super) fn of_models<'a>(folders: impl Iterator<Item = &'a PathBuf>) -> Result<String> {
+    let mut files = Vec::new();
+    for folder in folders {
+        let entries = std::fs::read_dir(folder).map_err(|why| Error::reading(folder, why))?;
+        let mut here: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        here.retain(|path| {
+            path.extension().is_some_and(|end| end == "safetensors")
+                || path.ends_with("config.json")
+                || path.ends_with("tokenizer.json")
+        });
+        here.sort();
+        files.extend(here);
+    }
+    of_files(files.iter())
+}
+
+/// These files, by content and order; not by where they are.
+pub(super) fn of_files<'a>(files: impl Iterator<Item = &'a PathBuf>) -> Result<String> {
+    let mut sum = Sha256::new();
+    for path in files {
+        add(&mut sum, path).map_err(|why| Error::reading(path, why))?;
+    }
+    Ok(sum.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn add(sum: &mut Sha256, path: &Path) -> std::io::Result<()> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    sum.update(length.to_le_bytes());
+    let mut bytes = Vec::new();
+    if length <= WHOLE {
+        file.read_to_end(&mut bytes)?;
+        sum.update(&bytes);
+        return Ok(());
+    }
+    for block in 0..BLOCKS {
+        file.seek(SeekFrom::Start((length - BLOCK) / (BLOCKS - 1) * block))?;
+        bytes.clear();
+        file.by_ref().take(BLOCK).read_to_end(&mut bytes)?;
+        sum.update(&bytes);
+    }
+    Ok(())
+}
+
+/// Keeps the fingerprints a run was started under.
+pub(super) fn write_hashes(directory: &RunDirectory, hashes: &[(String, String)]) -> Result<()> {
+    let text = serde_json::to_string_pretty(hashes)
+        .map_err(|why| Error::run(format!("the fingerprints cannot be written: {why}")))?;
+    directory.write("hashes.json", &text)
+}
+
+/// The fingerprints a run was started under; none where they were not kept.
+pub(super) fn read_hashes(directory: &RunDirectory) -> Result<Vec<(String, String)>> {
+    let path = directory.path("hashes.json");
+    match std::fs::read_to_string(&path) {
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(why) => Err(Error::reading(&path, why)),
+        Ok(text) => serde_json::from_str(&text).map_err(|why| {
+            Error::call(format!("is damaged: {why}")).at(path.display()).next("start a new run")
+        }),
+    }
+}
+
+/// A run goes on under what it was started under, or not at all.
+pub(super) fn must_be_the_same(
+    then: &[(String, String)],
+    now: &[(String, String)],
+    directory: &RunDirectory,
+    recipe: &str,
+) -> Result<()> {
+    let changed = then.iter().filter(|hash| !now.contains(hash)).map(|(what, then)| {
+        let is = now.iter().find(|(name, _)| name == what).map_or("none", |(_, hash)| hash);
+        let (what, next) = match what.as_str() {
+            "plan" => (
+                "the plan is",
+                format!("compare plan.ron with what `limbeck show {recipe} --plan` prints now"),
+            ),
+            "run" => ("run.ron is", "put the changed setting back".to_string()),
+            "models" => (
+                "the student's or a teacher's model folder is",
+                "put the folders back as they were".to_string(),
+            ),
+            _ => ("the data is", "put the data file back as it was".to_string()),
+        };
+        Error::call(format!("{what} not the one this run was started under (then {then}, now {is})"))
+            .at(directory.root().display())
+            .next(format!("{next}, or start a new run with `limbeck train`"))
+    });
+    Error::together(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_anywhere_is_seen_and_a_copy_is_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        let of = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            of_models([folder.path().to_path_buf()].iter()).unwrap()
+        };
+        let small = of(&[1, 2, 3]);
+        assert_eq!(small, of(&[1, 2, 3]));
+        assert_ne!(small, of(&[1, 2, 4]));
+        let mut large = vec![7; (WHOLE + 999) as usize];
+        let before = of(&large);
+        large.iter_mut().for_each(|byte| *byte = byte.wrapping_add(1));
+        assert_ne!(before, of(&large));
+        let last = large.len() - 70_000;
+        large[last..].fill(0);
+        assert_ne!(before, of(&large));
+    }
+}

@@ -1,0 +1,143 @@
+//! Whether rows, models and recipe fit together: what `check` tells, and `train` looks at before it
+//! makes a run directory.
+
+use std::collections::BTreeMap;
+
+use super::prepare::Prepared;
+use super::state::prompt_of;
+use crate::batch::Prompt;
+use crate::error::{Error, Result};
+use crate::plan::Teacher;
+use crate::recipe::Recipe;
+use crate::tensor::{Cpu, Device};
+use crate::world::rows::Row;
+use crate::world::{FromFiles, Policy, World};
+
+/// So many rows that do not fit are told one by one.
+const TOLD: usize = 3;
+
+/// Everything about the training rows that does not fit the recipe.
+pub(super) fn rows_fit<R: Recipe>(rows: &[Row], name: &str) -> Vec<Error> {
+    let mut wrong = domains_fit::<R>(rows, name);
+    if R::PLAN.method("rollout") == Some("Reference") {
+        let lacking: Vec<usize> = (0..rows.len()).filter(|&i| rows[i].reference.is_none()).collect();
+        if let Some(first) = lacking.first() {
+            let what = format!("the row has no reference answer to imitate{}", more(lacking.len() - 1));
+            wrong.push(Error::call(what).at(format!("{name}, row {}, column `reference`", first + 1)).next(
+                "add the column, or choose a recipe in which the student answers by itself, such as `VanillaOpd`",
+            ));
+        }
+    }
+    wrong
+}
+
+/// Every domain of the data has its teacher, when teachers are chosen by domain.
+fn domains_fit<R: Recipe>(rows: &[Row], name: &str) -> Vec<Error> {
+    let taught: Vec<String> = R::PLAN.teachers.iter().filter_map(Teacher::domain_name).collect();
+    if taught.is_empty() {
+        return Vec::new();
+    }
+    let mut untaught: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, row) in rows.iter().enumerate().filter(|(_, row)| !taught.contains(&row.domain)) {
+        untaught.entry(&row.domain).or_default().push(index);
+    }
+    let tell = |(domain, rows): (&&str, &Vec<usize>)| {
+        let what = if domain.is_empty() {
+            format!("the row names no domain, and `{}` chooses the teacher by it", R::NAME)
+        } else {
+            format!("nobody teaches the domain `{domain}`")
+        };
+        let place = format!("{name}, row {}, column `domain`", rows[0] + 1);
+        Error::call(format!("{what}{}", more(rows.len() - 1))).at(place).next(format!(
+            "the teachers of `{}` teach: {}",
+            R::NAME,
+            taught.join(", ")
+        ))
+    };
+    untaught.iter().map(tell).collect()
+}
+
+/// The rows that fit `policy` as prompts, and what is wrong with the others.
+pub(super) fn prompts_fit<D: Device>(
+    rows: &[Row],
+    name: &str,
+    policy: &Policy<D>,
+) -> (Vec<Prompt>, Vec<Error>) {
+    let (mut good, mut wrong, mut untold) = (Vec::new(), Vec::new(), 0);
+    for (index, row) in rows.iter().enumerate() {
+        match prompt_of(index, row, name, policy) {
+            Ok(prompt) => good.push(prompt),
+            Err(why) if wrong.len() < TOLD => wrong.push(why),
+            Err(_) => untold += 1,
+        }
+    }
+    if untold > 0 {
+        wrong.push(Error::call(format!("{untold} more rows do not fit the model")).at(name));
+    }
+    (good, wrong)
+}
+
+/// Every teacher can read the longest prompt with the longest response.
+pub(super) fn teachers_fit<R: Recipe>(
+    prepared: &Prepared<R>,
+    world: &FromFiles<Cpu>,
+    prompts: &[Prompt],
+) -> Vec<Error> {
+    let context = |policy: &Policy<Cpu>| policy.decoder.config().max_position_embeddings;
+    let students = context(world.student());
+    let response = prepared.number("rollout", "max_response_tokens").unwrap_or(0);
+    let length = |prompt: &Prompt| {
+        let response = prompt.reference.as_ref().filter(|_| response == 0).map_or(response, Vec::len);
+        prompt.tokens.len().saturating_add(response).min(students)
+    };
+    let longest = prompts.iter().map(length).max().unwrap_or(0);
+    let short = world.teachers().filter(|(_, policy)| context(policy) < longest);
+    short
+        .map(|(name, policy)| {
+            Error::call(format!(
+                "the teacher `{name}` reads {} tokens, and a prompt with its response can have {longest}",
+                context(policy)
+            ))
+            .at(format!("teachers.{name}"))
+            .next("lower `rollout.max_response_tokens`, shorten the prompts, or use a teacher with a longer context")
+        })
+        .collect()
+}
+
+/// All of it, before anything is written.
+///
+/// # Errors
+/// Everything that does not fit.
+pub(super) fn must_be_ready<R: Recipe>(prepared: &Prepared<R>, world: &FromFiles<Cpu>) -> Result<()> {
+    let (rows, name) = prepared.rows()?;
+    let mut wrong = rows_fit::<R>(&rows, &name);
+    let (prompts, unfit) = prompts_fit(&rows, &name, world.student());
+    wrong.extend(unfit);
+    wrong.extend(teachers_fit(prepared, world, &prompts));
+    if let Some(held_out) = prepared.held_out()? {
+        wrong.extend(held_out_fits(&held_out.rows, &held_out.name, world));
+    }
+    Error::together(wrong)
+}
+
+/// Everybody who is evaluated can read the held-out prompts.
+pub(super) fn held_out_fits(rows: &[Row], name: &str, world: &FromFiles<Cpu>) -> Vec<Error> {
+    let (_, mut wrong) = prompts_fit(rows, name, world.student());
+    for (_, teacher) in world.teachers() {
+        if !wrong.is_empty() {
+            break;
+        }
+        let (_, unfit) = prompts_fit(rows, name, teacher);
+        let of = |why: Error| Error::call(format!("for the teacher `{}`: {why}", teacher.name));
+        wrong = unfit.into_iter().map(of).collect();
+    }
+    wrong
+}
+
+fn more(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => " (and 1 more row)".to_string(),
+        n => format!(" (and {n} more rows)"),
+    }
+}
