@@ -296,7 +296,10 @@ fn over_rows(line: &Line, of: impl Fn(&[f64], &[f64]) -> f64) -> Vec<f64> {
 #[test]
 fn exact_ties_have_a_rule() {
     let line = |prompt: &str, correct: bool, reward: f64| {
-        format!(r#"{{"prompt": "{prompt}", "correct": {correct}, "student": [-1.0], "teacher": [{}]}}"#, reward - 1.0)
+        format!(
+            r#"{{"prompt": "{prompt}", "correct": {correct}, "student": [-1.0], "teacher": [{}]}}"#,
+            reward - 1.0
+        )
     };
     let text = [
         line("tie", true, 0.5),

@@ -140,8 +140,7 @@ pub fn balance(correct: usize, other: usize, judged: bool, ratio: f64) -> (usize
     if correct == 0 || other == 0 {
         return (correct, other);
     }
-    let (most_correct, most_other) =
-        ((other as f64 * ratio).floor(), (correct as f64 / ratio).floor());
+    let (most_correct, most_other) = ((other as f64 * ratio).floor(), (correct as f64 / ratio).floor());
     if correct as f64 > most_correct && most_correct >= 1.0 {
         (most_correct as usize, other)
     } else if other as f64 > most_other && most_other >= 1.0 {
@@ -191,7 +190,11 @@ pub fn greedy(group: &[Known], min_max: bool, delta: f64, retain: f64) -> Option
         let mut side: Vec<usize> = (0..group.len()).filter(|&i| group[i].1 == Some(right)).collect();
         side.sort_by(|&a, &b| {
             let order = group[a].0.partial_cmp(&group[b].0).unwrap();
-            if right { order } else { order.reverse() }
+            if right {
+                order
+            } else {
+                order.reverse()
+            }
         });
         side
     };
@@ -247,8 +250,7 @@ pub fn policy(advantage: f64, student: f64, teacher: Option<f64>, gap: f64) -> f
 pub fn grpo(labels: &[Option<bool>]) -> Vec<f64> {
     let outcomes: Vec<f64> = labels.iter().flatten().map(|&right| f64::from(u8::from(right))).collect();
     let centre = mean(&outcomes);
-    let variance =
-        outcomes.iter().map(|r| (r - centre).powi(2)).sum::<f64>() / (outcomes.len() as f64 - 1.0);
+    let variance = outcomes.iter().map(|r| (r - centre).powi(2)).sum::<f64>() / (outcomes.len() as f64 - 1.0);
     if outcomes.len() < 2 || variance == 0.0 {
         return vec![0.0; labels.len()];
     }

@@ -85,7 +85,8 @@ impl Table {
     pub fn to_json(&self) -> Value {
         let row = |(index, row): (usize, &Row)| {
             let cell = |column: usize| match self.cell(index, column) {
-                None => Value::Null,
+                None if row.unjudged(column) == 0 => Value::Null,
+                None => json!({ "accuracy": null, "n": 0, "unjudged": row.unjudged(column) }),
                 Some((estimate, change, n)) => json!({
                     "accuracy": estimate.rate,
                     "interval95": [estimate.low, estimate.high],

@@ -48,9 +48,8 @@ pub fn explain(why: &SpannedError, text: &str, name: &str) -> Error {
 fn unknown(found: &str, expected: &[&str], outer: Option<&str>, around: Option<&str>) -> Error {
     let what = match (outer, around) {
         (Some("Run"), _) => format!("a run file has no field `{found}`"),
-        (Some("Patch"), _) => format!("the recipe has no stage `{found}`"),
+        (_, None | Some("set")) => format!("the recipe has no stage `{found}`"),
         (_, Some(around)) => format!("`{around}` has no setting `{found}`"),
-        _ => format!("there is no setting `{found}`"),
     };
     let error = Error::call(what);
     if expected.is_empty() {

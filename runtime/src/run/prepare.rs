@@ -224,10 +224,22 @@ fn too_many<R: Recipe>(recipe: &R, batch: usize, name: &str) -> Option<Error> {
     })
 }
 
-/// Where a setting stands in a run file.
+/// Where a setting stands in a run file: inside its stage, which is inside `set`.
 fn place_of(text: &str, stage: &str, field: &str) -> Option<(usize, usize)> {
-    let stage_at = word_at(text, stage, 0)?;
-    let at = word_at(text, field, stage_at)?;
+    let inside_set = word_at(text, "set", 0)?;
+    let start = word_at(text, stage, inside_set)?;
+    let at = word_at(text, field, start)?;
+    let mut open = 0;
+    for (place, letter) in text[start..at].char_indices() {
+        match letter {
+            '(' => open += 1,
+            ')' => open -= 1,
+            _ => {}
+        }
+        if place > 0 && letter == ')' && open == 0 {
+            return None; // the stage has ended before the field
+        }
+    }
     let line = text[..at].matches('\n').count() + 1;
     let column = text[..at].chars().rev().take_while(|c| *c != '\n').count() + 1;
     Some((line, column))
@@ -306,4 +318,18 @@ fn ron_text<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {
         Error::call(format!("cannot be written down for `resume`: {why}"))
             .next("a path in a run file is UTF-8 text")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place_of;
+
+    #[test]
+    fn a_setting_is_found_in_its_own_stage() {
+        let text = "Run(\n  data: \"samples\", eval: (samples: 1),\n  set: (rollout: (top_k: 2), data: (samples: 0)),\n)";
+        assert_eq!(place_of(text, "data", "samples"), Some((3, 36)));
+        assert_eq!(place_of(text, "rollout", "top_k"), Some((3, 19)));
+        assert_eq!(place_of(text, "rollout", "samples"), None);
+        assert_eq!(place_of("Run(eval: (samples: 1))", "data", "samples"), None);
+    }
 }
