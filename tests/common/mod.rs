@@ -112,9 +112,9 @@ impl Bench {
 
     /// What is in a folder, by name.
     pub fn list(&self, name: &str) -> Vec<String> {
-        let entries = fs::read_dir(self.path(name)).map(|all| all.flatten().collect()).unwrap_or(Vec::new());
+        let entries = fs::read_dir(self.path(name)).into_iter().flatten().flatten();
         let mut names: Vec<String> =
-            entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         names
     }

@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn a_setting_is_found_in_its_own_stage() {
         let text = "Run(\n  data: \"samples\", eval: (samples: 1),\n  set: (rollout: (top_k: 2), data: (samples: 0)),\n)";
-        assert_eq!(place_of(text, "data", "samples"), Some((3, 36)));
+        assert_eq!(place_of(text, "data", "samples"), Some((3, 37)));
         assert_eq!(place_of(text, "rollout", "top_k"), Some((3, 19)));
         assert_eq!(place_of(text, "rollout", "samples"), None);
         assert_eq!(place_of("Run(eval: (samples: 1))", "data", "samples"), None);
