@@ -153,7 +153,7 @@ fn the_losses() {
     let v = vectors("exopd");
     let line =
         json!({"prompt": "q", "student": v["student"], "teacher": v["teacher"], "reference": v["ref"]});
-    let (got, _) = decisions("ExOpd", &[line.clone()], &[]);
+    let (got, _) = decisions("ExOpd", std::slice::from_ref(&line), &[]);
     all_close(&got[0]["advantage"], &numbers(&v["advantage"]));
     let (got, _) = decisions("ExOpd", &[line], &["score.lambda=1.0"]);
     all_close(&got[0]["advantage"], &numbers(&v["lam1_equals_opd"]));

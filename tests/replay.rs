@@ -270,7 +270,7 @@ fn whole_and_truncated_divergences() {
         full(&replay::<limbeck_recipes::FullVocabOpd>(&lines, &[], 0), Ok("reverse"));
         full(&replay::<Reverse>(&lines, &[], 0), Ok("reverse"));
         full(&replay::<Forward>(&lines, &[], 0), Ok("forward"));
-        full(&replay::<Mixed>(&lines, &[of_beta.clone()], 0), Err(beta));
+        full(&replay::<Mixed>(&lines, std::slice::from_ref(&of_beta), 0), Err(beta));
 
         let (support, tail) =
             (*dice.pick(&["Student", "Teacher", "Union"]), *dice.pick(&["Renormalise", "Bucket", "Drop"]));
