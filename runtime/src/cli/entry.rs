@@ -16,7 +16,7 @@ pub struct Entry {
     pub(super) resume: fn(&std::path::Path, bool) -> Result<Shown>,
     pub(super) check: fn(&TrainOptions) -> Findings,
     pub(super) replay: fn(&std::path::Path, &[String], u64) -> Result<Replay>,
-    pub(super) held_out: fn(&TrainOptions) -> Result<(std::path::PathBuf, Option<run::Evaluation>, u64)>,
+    pub(super) held_out: fn(&TrainOptions) -> Result<run::HeldOut>,
 }
 
 impl Entry {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::log::{Accuracy, Progress, ProgressStyle, Table};
 use crate::models::{Decoder, Family, ModelConfig, Packed, Request, Sampling, WeightType};
 use crate::rng::{Purpose, Stream};
-use crate::run::{evaluate, latest, Evaluation, RunDirectory};
+use crate::run::{evaluate, latest, Evaluation, HeldOut, RunDirectory};
 use crate::settings::Settings;
 use crate::stages::rollout::Sample;
 use crate::tensor::Cpu;
@@ -28,19 +28,15 @@ pub(super) struct Asked {
     pub seed: u64,
 }
 
-pub(super) fn eval_run(
-    (student, held_out, seed): (PathBuf, Option<Evaluation>, u64),
-    asked: &Asked,
-    quiet: bool,
-) -> Result<Scores> {
-    let mut held_out = held_out.ok_or_else(|| {
+pub(super) fn eval_run(of: HeldOut, asked: &Asked, quiet: bool) -> Result<Scores> {
+    let mut held_out = of.held_out.ok_or_else(|| {
         Error::call("the run has no held-out prompts")
             .at("eval")
             .next("add `eval: (tasks: (…))` or `eval: (data: \"…\")` to the run file")
     })?;
     held_out.sample.group_size = asked.samples.unwrap_or(held_out.sample.group_size);
     held_out.sample.temperature = asked.temperature.unwrap_or(held_out.sample.temperature);
-    eval(asked.model.as_deref().unwrap_or(&student), &held_out, seed, quiet)
+    eval(asked.model.as_deref().unwrap_or(&of.student), &held_out, of.seed, quiet)
 }
 
 pub(super) fn eval_model(asked: &Asked, quiet: bool) -> Result<Scores> {
@@ -204,7 +200,7 @@ pub(super) fn init(args: &InitArgs) -> Result<()> {
     must_be_free(&args.to)?;
     let tokenizer = match &args.tokenizer {
         Some(path) => Tokenizer::load(path)?,
-        None => Tokenizer::tasks(),
+        None => Tokenizer::tasks()?,
     };
     let heads = args.heads.max(1);
     let eos = tokenizer.eos();

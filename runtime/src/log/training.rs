@@ -198,7 +198,7 @@ impl Log {
     /// Accuracy on held-out prompts, when it is due.
     fn look<W: World>(&self, it: u64, world: &W) -> Result<Option<Metrics>> {
         let Some(held_out) = &self.held_out else { return Ok(None) };
-        let due = held_out.every > 0 && (it + 1) % held_out.every == 0 && it + 1 < self.steps;
+        let due = held_out.every > 0 && (it + 1).is_multiple_of(held_out.every) && it + 1 < self.steps;
         if !due {
             return Ok(None);
         }
@@ -243,7 +243,7 @@ impl Log {
         let each = (self.steps * shown as u64).div_ceil(REPORT_SAMPLES as u64).max(1);
         let tokenizer = &world.student().tokenizer;
         for (k, &i) in picks.iter().enumerate() {
-            if (it * shown as u64 + k as u64) % each != 0 {
+            if !(it * shown as u64 + k as u64).is_multiple_of(each) {
                 continue;
             }
             let response = &rollouts.responses_N[i];

@@ -24,13 +24,6 @@ pub struct Decoder<D: Device> {
 /// Logits worked on at a time where only something small is wanted of each row.
 const LOGITS: usize = 1 << 24;
 
-impl<D: Device> Clone for Decoder<D> {
-    /// A copy with its own weights. Panics where [`Decoder::deep_copy`] gives an error.
-    fn clone(&self) -> Self {
-        self.deep_copy().expect("the device has memory for a copy of the weights")
-    }
-}
-
 impl<D: Device> Decoder<D> {
     /// A model with random weights: N(0, 0.02), smaller where the residual stream is added to; norms 1,
     /// biases 0. The same seed gives the same weights.

@@ -50,6 +50,7 @@ fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
     let settle = || {
         std::fs::File::open(&beside)?.sync_all()?;
+        readable(&beside)?;
         std::fs::rename(&beside, path)
     };
     let done = write(&beside).and_then(|()| settle().map_err(|why| Error::writing(path, why)));
@@ -58,6 +59,19 @@ fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         let _ = std::fs::remove_file(&beside);
     }
     done
+}
+
+/// Lets everybody read a file: the library makes it for its owner alone.
+#[cfg(unix)]
+fn readable(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
+}
+
+/// Nothing to do where files have no modes.
+#[cfg(not(unix))]
+fn readable(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// A parameter as it is stored, converted when it is asked for.

@@ -35,8 +35,8 @@ pub struct Shown {
 /// How good the student and its teachers were before the run; kept for a resumed run.
 #[derive(Serialize, Deserialize)]
 struct Before {
-    student: BTreeMap<String, (usize, usize, usize)>,
-    teachers: Vec<(String, BTreeMap<String, (usize, usize, usize)>)>,
+    student: ByDomain,
+    teachers: Vec<(String, ByDomain)>,
     answers: Vec<(String, String, Option<bool>)>,
 }
 
@@ -126,10 +126,20 @@ pub fn replay<R: Recipe>(rollouts: &Path, set: &[String], seed: u64) -> Result<R
 ///
 /// # Errors
 /// What does not hold, at its place.
-pub fn held_out<R: Recipe>(options: &TrainOptions) -> Result<(PathBuf, Option<Evaluation>, u64)> {
+pub fn held_out<R: Recipe>(options: &TrainOptions) -> Result<HeldOut> {
     let prepared = Prepared::<R>::read(options)?;
     let held_out = prepared.held_out()?;
-    Ok((prepared.file.student, held_out, prepared.file.seed))
+    Ok(HeldOut { student: prepared.file.student, held_out, seed: prepared.file.seed })
+}
+
+/// What `limbeck eval RUN.ron` looks at.
+pub struct HeldOut {
+    /// The student's model folder.
+    pub student: PathBuf,
+    /// The held-out prompts, if the run has some.
+    pub held_out: Option<Evaluation>,
+    /// The seed.
+    pub seed: u64,
 }
 
 pub(crate) fn open_world<R: Recipe>(prepared: &Prepared<R>) -> Result<FromFiles<Cpu>> {
@@ -163,10 +173,10 @@ fn look_before(run: &Run, world: &FromFiles<Cpu>) -> Result<Option<Before>> {
     let (student, answers) = look(run, held_out, world.student(), "student before")?;
     let mut teachers = Vec::new();
     for (name, policy) in world.teachers() {
-        teachers.push((name.to_string(), counts(&look(run, held_out, policy, name)?.0)));
+        teachers.push((name.to_string(), look(run, held_out, policy, &titled(name))?.0));
     }
     let answers = answers.into_iter().map(|a| (a.prompt, a.response, a.correct)).collect();
-    let before = Before { student: counts(&student), teachers, answers };
+    let before = Before { student, teachers, answers };
     run.keep("before.json", &before)?;
     Ok(Some(before))
 }
@@ -193,25 +203,26 @@ fn look(
     Ok((found, answers))
 }
 
-fn counts(found: &ByDomain) -> BTreeMap<String, (usize, usize, usize)> {
-    found.iter().map(|(domain, a)| (domain.clone(), (a.right, a.wrong, a.unjudged))).collect()
+/// A teacher as people call it.
+fn titled(name: &str) -> String {
+    if name == "teacher" {
+        name.to_string()
+    } else {
+        format!("teacher {name}")
+    }
 }
 
-fn accuracies(counts: &BTreeMap<String, (usize, usize, usize)>, domains: &[String]) -> Vec<Accuracy> {
-    let of = |domain: &String| {
-        let (right, wrong, unjudged) = counts.get(domain).copied().unwrap_or_default();
-        Accuracy { right, wrong, unjudged }
-    };
-    domains.iter().map(of).collect()
+fn accuracies(found: &ByDomain, domains: &[String]) -> Vec<Accuracy> {
+    domains.iter().map(|domain| found.get(domain).copied().unwrap_or_default()).collect()
 }
 
 fn table(before: &Before, after: &ByDomain) -> Table {
     let domains: Vec<String> = after.keys().cloned().collect();
     let mut table = Table::new(domains.clone());
     table.row("student before", &accuracies(&before.student, &domains));
-    table.row_against("student after", &accuracies(&counts(after), &domains), "student before");
+    table.row_against("student after", &accuracies(after, &domains), "student before");
     for (name, found) in &before.teachers {
-        table.row(format!("teacher {name}"), &accuracies(found, &domains));
+        table.row(titled(name), &accuracies(found, &domains));
     }
     table
 }

@@ -11,7 +11,7 @@ mod prepare;
 mod state;
 
 pub use directory::RunDirectory;
-pub use drive::{held_out, replay, resume, train, Shown};
+pub use drive::{held_out, replay, resume, train, HeldOut, Shown};
 pub use evaluate::{evaluate, Answer, Evaluation};
 pub use file::{recipe_of, EvalFile, RunFile};
 pub use look::{check, Findings};

@@ -106,7 +106,7 @@ impl Run {
     /// Whether a checkpoint is due after step `it`.
     pub fn due(&self, it: u64) -> bool {
         self.directory.is_some()
-            && (it + 1 == self.steps || (self.save_every > 0 && (it + 1) % self.save_every == 0))
+            && (it + 1 == self.steps || (self.save_every > 0 && (it + 1).is_multiple_of(self.save_every)))
     }
 
     /// The step to start from: 0, or where the checkpoint stands, with everything as it was then.

@@ -18,11 +18,13 @@ impl Lines {
     /// So many zeros, rounded up to whole lines; large ones are handed out by the system as they are touched.
     pub fn zeros(len: usize) -> Self {
         let count = len.div_ceil(WIDTH);
-        let layout =
-            std::alloc::Layout::array::<Line>(count).unwrap_or_else(|_| panic!("{len} values are too many"));
         if count == 0 {
             return Self::default();
         }
+        let Ok(layout) = std::alloc::Layout::array::<Line>(count) else {
+            // more than the address space holds
+            std::alloc::handle_alloc_error(std::alloc::Layout::new::<Line>())
+        };
         // SAFETY: the layout is not empty; zeros are a valid `Line`; and it is the layout Vec would have
         // asked for.
         unsafe {

@@ -116,7 +116,7 @@ fn bad_batches_are_refused() {
 #[test]
 fn a_clone_is_a_model_of_its_own() {
     let mut decoder = lively(&tiny(), 8);
-    let copy = decoder.clone();
+    let copy = decoder.deep_copy().unwrap();
     let before = copy.parameters()[0].to_host();
     let zeros = vec![0.0; before.len()];
     decoder.parameters_mut()[0].set(&zeros).unwrap();

@@ -99,7 +99,7 @@ fn what_cannot_be_answered_is_refused() {
         refused(request(&[1], 1), &Sampling { temperature: f64::NAN, ..sampling() }).contains("temperature")
     );
     assert!(refused(request(&[1], 1), &Sampling { top_p: 1.5, ..sampling() }).contains("top_p"));
-    let mut broken = decoder.clone();
+    let mut broken = decoder.deep_copy().unwrap();
     let last = broken.parameters().len() - 1;
     let values = vec![f32::MAX; broken.parameters()[last].to_host().len()];
     broken.parameters_mut()[last].set(&values).unwrap();
