@@ -67,11 +67,11 @@ pub trait Rewards: Signal {
     fn teacher(&self, i: usize, t: usize) -> Option<f64>;
 }
 
-/// A teacher's log-probability of each sampled token.
+/// A teacher's log-probability of each sampled token, and nothing else, behind the rewards.
 #[diagnostic::on_unimplemented(
-    message = "this stage needs a teacher's log-probability of each sampled token, and the score stage gives none",
+    message = "this loss pulls the student to one teacher's own log-probabilities, and the score stage gives rewards of another kind",
     label = "needs a teacher's log-probabilities",
-    note = "use a score that asks a teacher, such as `score: SampledToken`"
+    note = "use `score: SampledToken`, or `loss: PolicyGradient`, which learns from any reward per token"
 )]
 pub trait TeacherLogProbs: Rewards {}
 

@@ -22,11 +22,13 @@ pub struct Facts {
     pub group_size: usize,
     /// Whether the rollouts are the student's own words (and not a reference answer).
     pub on_policy: bool,
+    /// The narrowest vocabulary the loss can be computed on; 1 is any.
+    pub vocabulary: usize,
 }
 
 impl Facts {
     /// Before any stage has spoken.
-    pub const NONE: Self = Self { group_size: 0, on_policy: true };
+    pub const NONE: Self = Self { group_size: 0, on_policy: true, vocabulary: 1 };
 }
 
 /// Fills in the recipe's own field name where a method spoke of itself.

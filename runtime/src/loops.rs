@@ -17,5 +17,6 @@ pub use crate::stages::route::Route as _;
 pub use crate::stages::score::Score as _;
 pub use crate::stages::step::Step as _;
 pub use crate::stages::verify::Verify as _;
+pub use crate::stages::Misplaced as _;
 pub use crate::world::roster::Kind as _;
 pub use crate::world::{Experts, Nobody, World};

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::check::Fault;
+use crate::check::{Facts, Fault};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::replay::{Recorded, Replay};
@@ -24,11 +24,20 @@ pub trait Recipe: Sized + Clone + 'static {
     const LOOP: &'static str;
     /// Every setting as the recipe declares it.
     const DEFAULT: Self;
+    /// What its stages let each other know, with the settings as declared.
+    const FACTS: Facts;
     /// What a run file may change: every setting of every stage, and nothing else.
     type Patch: Default + DeserializeOwned;
 
+    /// How to take over what a run file says. A constant and no method: a body that owned the patch
+    /// would have to drop it, and rustc would miss a method's settings once more.
+    #[doc(hidden)]
+    const APPLY: fn(&mut Self, Self::Patch);
+
     /// Takes over what a run file says.
-    fn apply(&mut self, patch: Self::Patch);
+    fn apply(&mut self, patch: Self::Patch) {
+        Self::APPLY(self, patch);
+    }
 
     /// Every setting with its present value, by teacher or stage.
     fn settings(&self) -> Vec<(&'static str, Vec<Setting>)>;

@@ -1,5 +1,7 @@
 //! What every method shares: named settings with defaults, a patch from a run file, and a listing.
 
+use std::fmt::Debug;
+
 use serde::de::DeserializeOwned;
 use serde::Serialize;
 
@@ -27,7 +29,7 @@ pub fn setting<T: Serialize>(name: &'static str, value: &T, doc: &'static str) -
     label = "this type does not derive `Settings`",
     note = "put `#[derive(Clone, Debug, Settings)]` on the type and give each field a `#[setting(default = …)]`"
 )]
-pub trait Settings: Sized + Clone {
+pub trait Settings: Sized {
     /// The method's name, as the plan shows it.
     const METHOD: &'static str;
     /// Every setting at its default.
@@ -38,4 +40,11 @@ pub trait Settings: Sized + Clone {
     fn apply(&mut self, patch: Self::Patch);
     /// Every setting with its present value.
     fn list(&self) -> Vec<Setting>;
+    /// A copy, for a copy of the recipe that holds the method. Asked for here and not as `Self: Clone`,
+    /// so that a method that lacks `Clone` is told so once, at its derive.
+    #[doc(hidden)]
+    fn copied(&self) -> Self;
+    /// The method as its recipe prints it; a function for the same reason.
+    #[doc(hidden)]
+    fn shown(&self) -> &dyn Debug;
 }

@@ -60,6 +60,52 @@ impl Calibratable for Compared {
     }
 }
 
+/// As [`Compared`], but the rewards go beyond the teacher: what pulls to the teacher itself would drop
+/// the reference, so this gives no [`TeacherLogProbs`].
+#[derive(Clone, Debug)]
+pub struct Beyond(Compared);
+
+impl Beyond {
+    /// From the log-probabilities of the sampled tokens and the reward they give.
+    pub fn new(student_N_T: Vec<Vec<f64>>, teacher_N_T: Vec<Vec<f64>>, rewards_N_T: Vec<Vec<f64>>) -> Self {
+        Self(Compared::new(student_N_T, teacher_N_T, rewards_N_T))
+    }
+}
+
+impl Signal for Beyond {
+    fn rewards(&self, i: usize) -> Option<&[f64]> {
+        self.0.rewards(i)
+    }
+
+    fn return_before(&self, i: usize) -> Option<f64> {
+        self.0.return_before(i)
+    }
+}
+
+impl Rewards for Beyond {
+    fn reward(&self, i: usize, t: usize) -> f64 {
+        self.0.reward(i, t)
+    }
+
+    fn student(&self, i: usize, t: usize) -> f64 {
+        self.0.student(i, t)
+    }
+
+    fn teacher(&self, i: usize, t: usize) -> Option<f64> {
+        self.0.teacher(i, t)
+    }
+}
+
+impl Calibratable for Beyond {
+    fn shift(&mut self, i: usize, offset: f64) {
+        self.0.shift(i, offset);
+    }
+
+    fn silence(&mut self, i: usize) {
+        self.0.silence(i);
+    }
+}
+
 /// One outcome reward for the whole response, given to each of its tokens.
 #[derive(Clone, Debug)]
 pub struct OutcomeRewards {

@@ -50,17 +50,6 @@ impl Method {
         let first = places.next().unwrap_or_else(Span::call_site);
         (first, places.last().unwrap_or(first))
     }
-
-    /// The path for a place where an expression stands: `Routed::<TopK<128>>`.
-    pub fn as_expr(&self) -> Path {
-        let mut path = self.path.clone();
-        for segment in &mut path.segments {
-            if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
-                arguments.colon2_token.get_or_insert_with(Default::default);
-            }
-        }
-        path
-    }
 }
 
 /// The path a type is, if it is one.

@@ -10,7 +10,7 @@ use super::checkpoint;
 use super::directory::{write_whole, RunDirectory};
 use crate::batch::Prompt;
 use crate::error::{Error, Result};
-use crate::log::{Log, Metrics, Progress, Side};
+use crate::log::{Log, Metrics, Progress, ProgressStyle, Side};
 use crate::run::evaluate::Evaluation;
 use crate::stages::data::Feed;
 use crate::stages::step::Optimiser;
@@ -56,6 +56,45 @@ pub struct Report {
 }
 
 impl Run {
+    /// A run in code, without a run file: `steps` steps of `batch` prompts drawn from `rows`, with seed
+    /// 0, the whole batch at once, no look at held-out prompts, no progress, and nothing written.
+    ///
+    /// ```
+    /// use limbeck::run::Run;
+    /// use limbeck::tasks::{generate, TaskSpec};
+    /// # fn main() -> limbeck::Result<()> {
+    /// let mut run = Run::new(generate(&TaskSpec::default())?, 100, 16);
+    /// run.seed = 7;
+    /// run.micro_batch = 8;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn new(rows: Vec<Row>, steps: u64, batch: usize) -> Self {
+        Self {
+            seed: 0,
+            steps,
+            batch,
+            micro_batch: 0,
+            save_every: 0,
+            rows,
+            rows_name: "rows".to_string(),
+            held_out: None,
+            directory: None,
+            checkpoint: None,
+            progress: Arc::new(Mutex::new(Progress::new(steps, 0, ProgressStyle::Hidden))),
+            effective: "// made in code: there is no run file\n".to_string(),
+            hashes: Vec::new(),
+        }
+    }
+
+    /// The same run, written to `directory`: its numbers, and a checkpoint every `every` steps (0: only
+    /// at the end).
+    #[must_use]
+    pub fn saved_in(mut self, directory: RunDirectory, every: u64) -> Self {
+        (self.directory, self.save_every) = (Some(directory), every);
+        self
+    }
+
     /// The rows as prompts of this world's student.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use limbeck::Settings;
     label = "not a method of the stage `checkpoint`",
     note = "methods of `checkpoint`: Safetensors, or a type of yours with `impl Checkpoints`"
 )]
-pub trait Checkpoints: crate::settings::Settings {
+pub trait Checkpoints {
     /// The step to start from, with everything as it was then.
     ///
     /// # Errors

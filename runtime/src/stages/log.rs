@@ -13,7 +13,7 @@ use limbeck::Settings;
     label = "not a method of the stage `log`",
     note = "methods of `log`: Jsonl, or a type of yours with `impl Logs`"
 )]
-pub trait Logs: crate::settings::Settings {
+pub trait Logs {
     /// Opens the log of a run.
     ///
     /// # Errors

@@ -6,11 +6,15 @@ pub mod checkpoint;
 pub mod data;
 pub mod log;
 pub mod loss;
+mod misplaced;
 pub mod rollout;
 pub mod route;
 pub mod score;
 pub mod step;
 pub mod verify;
+
+#[doc(hidden)]
+pub use misplaced::{Misplaced, Opens};
 
 use std::time::Instant;
 

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use crate::error::{Error, Result};
 use crate::models::ModelConfig;
+use crate::recipe::Recipe;
 use crate::tensor::{Cpu, Device};
 use crate::world::{FromFiles, Policy, Vocabulary, World};
 
@@ -23,61 +24,214 @@ pub trait Architecture: 'static {
     const KV_HEADS: usize;
 }
 
-/// Teachers that speak `V`: one architecture for all of them, or a tuple of architectures.
+/// Teachers that speak `V`: a tuple of their architectures, in any order; `()` for none.
 #[diagnostic::on_unimplemented(
     message = "a teacher of `{Self}` speaks another vocabulary than the student (`{V}`)",
     label = "another vocabulary",
     note = "a teacher must score exactly the student's token ids: pin a teacher with the student's vocabulary"
 )]
-pub trait Speaks<V: Vocabulary> {}
+pub trait Speaks<V: Vocabulary> {
+    /// What the teachers may be.
+    #[doc(hidden)]
+    const SHAPES: &'static [Shape];
+}
 
 /// No teacher speaks any vocabulary.
-impl<V: Vocabulary> Speaks<V> for () {}
+impl<V: Vocabulary> Speaks<V> for () {
+    const SHAPES: &'static [Shape] = &[];
+}
 
-impl<V: Vocabulary, A: Architecture<Vocabulary = V>> Speaks<V> for (A,) {}
+// never recommended: of a teacher that does not fit, the sentence above is to be read
+#[diagnostic::do_not_recommend]
+impl<V: Vocabulary, A: Architecture<Vocabulary = V>> Speaks<V> for (A,) {
+    const SHAPES: &'static [Shape] = &[Shape::of::<A>()];
+}
+
+#[diagnostic::do_not_recommend]
 impl<V: Vocabulary, A, B> Speaks<V> for (A, B)
 where
     A: Architecture<Vocabulary = V>,
     B: Architecture<Vocabulary = V>,
 {
+    const SHAPES: &'static [Shape] = &[Shape::of::<A>(), Shape::of::<B>()];
+}
+
+/// An architecture's numbers.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    name: &'static str,
+    dims: [(&'static str, usize); 5],
+}
+
+impl Shape {
+    const fn of<A: Architecture>() -> Self {
+        Self {
+            name: A::NAME,
+            dims: [
+                ("vocab_size", A::Vocabulary::SIZE),
+                ("hidden_size", A::HIDDEN),
+                ("num_hidden_layers", A::LAYERS),
+                ("num_attention_heads", A::HEADS),
+                ("num_key_value_heads", A::KV_HEADS),
+            ],
+        }
+    }
+
+    /// The first number in which a model differs: its name, the model's, the pinned one.
+    fn difference(&self, config: &ModelConfig) -> Option<(&'static str, usize, usize)> {
+        let found = [
+            config.vocab_size,
+            config.hidden_size,
+            config.num_hidden_layers,
+            config.num_attention_heads,
+            config.num_key_value_heads,
+        ];
+        let pairs = self.dims.iter().zip(found).map(|(&(field, pinned), found)| (field, found, pinned));
+        pairs.into_iter().find(|(_, found, pinned)| found != pinned)
+    }
 }
 
 /// A world of pinned architectures: `S` for the student, `T` for the teachers.
+///
+/// The files are opened as ever, and compared with the types once:
+///
+/// ```no_run
+/// # use limbeck::world::{Architecture, Vocabulary};
+/// use limbeck::prelude::*;
+/// use limbeck::world::{FromFiles, Pinned};
+/// # struct Sums;
+/// # impl Vocabulary for Sums { const SIZE: usize = 39; const NAME: &'static str = "sums"; }
+/// # struct Small;
+/// # impl Architecture for Small {
+/// #     type Vocabulary = Sums;
+/// #     const NAME: &'static str = "Small";
+/// #     const HIDDEN: usize = 16;
+/// #     const LAYERS: usize = 1;
+/// #     const HEADS: usize = 2;
+/// #     const KV_HEADS: usize = 1;
+/// # }
+/// # #[recipe]
+/// # struct MyOpd {
+/// #     #[teacher]
+/// #     teacher: Frozen,
+/// #     data: Prompts,
+/// #     rollout: Sample,
+/// #     score: FullVocab,
+/// #     loss: ReverseKl<TopK<8>>,
+/// #     step: AdamW,
+/// # }
+/// limbeck::fits!(MyOpd, Pinned<Small, (Small,)>);
+///
+/// # fn main() -> limbeck::Result<()> {
+/// let teachers = [("teacher".to_string(), "models/teacher".into())].into();
+/// let device = limbeck::tensor::Cpu::default();
+/// let files = FromFiles::open(&MyOpd::PLAN, "models/student".as_ref(), &teachers, &device)?;
+/// let mut world = Pinned::<Small, (Small,)>::new(files)?;
+/// let rows = limbeck::world::rows::read_jsonl("sums.jsonl")?;
+/// let report = MyOpd::DEFAULT.train(&limbeck::run::Run::new(rows, 100, 16), &mut world)?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Pinned<S, T, D: Device = Cpu> {
     files: FromFiles<D>,
     pinned: PhantomData<(S, T)>,
 }
 
-impl<S: Architecture, T: Speaks<S::Vocabulary>, D: Device> Pinned<S, T, D> {
-    /// Takes over opened files, if the student's are of the pinned architecture.
+impl<S: Architecture, T, D: Device> Pinned<S, T, D> {
+    /// Takes over opened files, if student and teachers are of the pinned architectures.
     ///
     /// # Errors
     /// The first dimension that differs, with both numbers.
-    pub fn new(files: FromFiles<D>) -> Result<Self> {
-        must_be::<S>(files.student().decoder.config())?;
+    pub fn new(files: FromFiles<D>) -> Result<Self>
+    where
+        T: Speaks<S::Vocabulary>,
+    {
+        let student = Shape::of::<S>();
+        must_be(&[student], "student", files.student())?;
+        let shapes: Vec<Shape> = T::SHAPES.iter().copied().chain([student]).collect();
+        for (seat, teacher) in files.teachers() {
+            must_be(&shapes, seat, teacher)?;
+        }
         Ok(Self { files, pinned: PhantomData })
     }
 }
 
-fn must_be<A: Architecture>(config: &ModelConfig) -> Result<()> {
-    let dims = [
-        ("vocab_size", config.vocab_size, A::Vocabulary::SIZE),
-        ("hidden_size", config.hidden_size, A::HIDDEN),
-        ("num_hidden_layers", config.num_hidden_layers, A::LAYERS),
-        ("num_attention_heads", config.num_attention_heads, A::HEADS),
-        ("num_key_value_heads", config.num_key_value_heads, A::KV_HEADS),
-    ];
-    match dims.iter().find(|(_, found, pinned)| found != pinned) {
-        None => Ok(()),
-        Some((field, found, pinned)) => {
-            Err(Error::call(format!("the student's `{field}` is {found}, and {} has {pinned}", A::NAME))
-                .at("config.json")
-                .next("pin the architecture of these weights, or open them with `FromFiles`"))
-        }
+/// The policy is of one of these shapes; the first is compared with, if it is not.
+fn must_be<D: Device>(shapes: &[Shape], who: &str, policy: &Policy<D>) -> Result<()> {
+    let config = policy.decoder.config();
+    if shapes.iter().any(|shape| shape.difference(config).is_none()) {
+        return Ok(());
     }
+    let first = shapes.iter().find_map(|shape| Some((shape.name, shape.difference(config)?)));
+    let Some((name, (field, found, pinned))) = first else { return Ok(()) };
+    Err(Error::call(format!("the `{field}` of `{who}` is {found}, and {name} has {pinned}"))
+        .at("config.json")
+        .next("pin the architecture of these weights, or open them with `FromFiles`"))
 }
 
-impl<S: Architecture, T: Speaks<S::Vocabulary>, D: Device> World for Pinned<S, T, D> {
+/// Refuses a recipe whose loss compares more tokens than the world's vocabulary has.
+///
+/// A world's types and a recipe's meet in a generic function, and what a generic function asserts is
+/// found by `cargo build` and not by `cargo check`. This line is no generic one, so both find it:
+///
+/// ```compile_fail,E0080
+/// # use limbeck::prelude::*;
+/// # use limbeck::world::{Architecture, Pinned, Vocabulary};
+/// # struct Sums;
+/// # impl Vocabulary for Sums { const SIZE: usize = 39; const NAME: &'static str = "sums"; }
+/// # struct Small;
+/// # impl Architecture for Small {
+/// #     type Vocabulary = Sums;
+/// #     const NAME: &'static str = "Small";
+/// #     const HIDDEN: usize = 16;
+/// #     const LAYERS: usize = 1;
+/// #     const HEADS: usize = 2;
+/// #     const KV_HEADS: usize = 1;
+/// # }
+/// # #[recipe]
+/// # struct Wide {
+/// #     #[teacher]
+/// #     teacher: Frozen,
+/// #     data: Prompts,
+/// #     rollout: Sample,
+/// #     score: FullVocab,
+/// #     loss: ReverseKl<TopK<64>>,
+/// #     step: AdamW,
+/// # }
+/// limbeck::fits!(Wide, Pinned<Small, (Small,)>); // `Wide` compares TopK<64>, and there are 39 tokens
+/// # fn main() {}
+/// ```
+///
+/// Without the line, a build of a program that trains `Wide` in this world fails all the same.
+#[macro_export]
+macro_rules! fits {
+    ($recipe:ty, $world:ty $(,)?) => {
+        const _: () = $crate::world::pinned::fits::<$recipe, $world>();
+    };
+}
+
+/// What [`fits!`](crate::fits) asserts.
+///
+/// # Panics
+/// At compile time, if the recipe does not fit.
+#[doc(hidden)]
+#[track_caller]
+pub const fn fits<R: Recipe, W: World>() {
+    assert!(narrow_enough(R::FACTS.vocabulary, W::Vocabulary::SIZE), "{}", TOO_WIDE);
+}
+
+/// Whether a loss over the `needs` likeliest tokens can be computed on a vocabulary; 0 is not known yet.
+pub(crate) const fn narrow_enough(needs: usize, vocabulary: usize) -> bool {
+    vocabulary == 0 || needs <= vocabulary
+}
+
+/// The sentence about a loss that compares more tokens than there are.
+pub(crate) const TOO_WIDE: &str =
+    "the loss compares more tokens than this world's vocabulary has: lower K, or compare the full vocabulary";
+
+// that `T` speaks the student's vocabulary is asked once, by `new`
+impl<S: Architecture, T, D: Device> World for Pinned<S, T, D> {
     type Device = D;
     type Vocabulary = S::Vocabulary;
 

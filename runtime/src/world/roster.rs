@@ -14,7 +14,12 @@ pub struct Frozen {}
 pub struct Start {}
 
 /// A kind of teacher.
-pub trait Kind: Settings {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a kind of teacher",
+    label = "not a kind of teacher",
+    note = "kinds of teachers: Frozen, Start, or a type of yours with `impl Kind`"
+)]
+pub trait Kind: Sized + Clone {
     /// The seat of the teacher called `name`.
     fn seat(&self, name: &'static str) -> Seat<Self> {
         Seat { name, kind: self.clone() }
@@ -41,6 +46,22 @@ pub struct Seat<K> {
     name: &'static str,
     #[allow(dead_code, reason = "the kind's settings are read by kinds that have some")]
     kind: K,
+}
+
+/// What only teachers may read. Nothing can be read yet.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is nothing that only a teacher may read",
+    label = "not privileged",
+    note = "this version has nothing that a teacher can read beyond the prompt: leave `reads` out"
+)]
+pub trait Privileged {}
+
+impl<K> Seat<K> {
+    /// The same teacher, shown more than the prompt.
+    #[must_use]
+    pub fn reads<P: Privileged>(self, _: P) -> Self {
+        self
+    }
 }
 
 /// The recipe has no teacher.
@@ -88,7 +109,7 @@ pub trait OneVoice {
     label = "needs whole distributions",
     note = "use `score: SampledToken`, or a teacher whose weights are here, such as `Frozen`"
 )]
-pub trait VoiceWithRows: OneVoice {}
+pub trait VoiceWithRows {}
 
 /// A roster with a reference beside its experts.
 #[diagnostic::on_unimplemented(
@@ -147,6 +168,8 @@ impl<K> OneVoice for Experts<K> {
 impl VoiceWithRows for Nobody {}
 impl<K: GivesRows> VoiceWithRows for Seat<K> {}
 impl<K: GivesRows> VoiceWithRows for Experts<K> {}
+// a pair is refused for the voice that is not heard, and not for its rows
+impl<A, B> VoiceWithRows for (A, B) {}
 
 impl<E: OneVoice> WithReference for (E, Seat<Start>) {
     fn expert(&self, domain: &str) -> Result<&'static str> {

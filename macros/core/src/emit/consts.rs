@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned, ToTokens};
 use syn::ext::IdentExt;
 use syn::Ident;
 
-use super::item::{of_settings, optional_patch};
+use super::item::of_settings;
 use crate::method::Method;
 use crate::model::Recipe;
 use crate::syntax::Setting;
@@ -27,9 +27,12 @@ fn method_value(method: &Method, with: &[Setting]) -> TokenStream {
         return rest;
     }
     let given = with.iter().map(|Setting { name, value }| quote!(#name: #value));
-    let expr = method.as_expr();
-    // The user's own place: rustc offers a near miss for a misspelt setting only there.
-    quote_spanned!(method.ends().1=> #expr { #(#given,)* ..#rest })
+    // An alias, so that a method nobody knows is one error: as a type it has been missed already, as
+    // a struct it would be missed again. And the user's own place: rustc offers a near miss for a
+    // misspelt setting only there.
+    let (ty, last) = (&method.path, method.ends().1);
+    let alias = Ident::new("LimbeckMethod", last);
+    quote_spanned!(last=> { type #alias = #ty; #alias { #(#given,)* ..#rest } })
 }
 
 /// The checks of a recipe at run time: the same functions, over the values of the moment.
@@ -90,14 +93,14 @@ pub fn mute() -> TokenStream {
     }
 }
 
-/// Says of a type that is no method what its patch has said, at the same place, so that rustc leaves
-/// the rest of the constant alone.
-fn said_already(recipe: &Recipe) -> TokenStream {
-    let patches = recipe.parts().map(|(_, method, _)| {
-        let (patch, at) = (optional_patch(method), method.ends().0);
-        quote_spanned!(at=> let _: #patch = ::core::option::Option::None;)
+/// Says of a type that is no method what `LIMBECK_DEFAULT` has said, at the same place, so that rustc
+/// leaves the rest of the body alone. Nobody calls the closures.
+pub fn said_already(recipe: &Recipe) -> TokenStream {
+    let defaults = recipe.parts().map(|(_, method, _)| {
+        let default = of_settings(method, &quote!(DEFAULT));
+        quote_spanned!(method.ends().0=> let _ = || #default;)
     });
-    quote!(#(#patches)*)
+    quote!(#(#defaults)*)
 }
 
 /// Every method adds what it knows: `facts` after `facts`, in the order of the loop.

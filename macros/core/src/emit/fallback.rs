@@ -64,8 +64,9 @@ fn stub(name: &Ident, generics: &Generics, mistakes: &[TokenStream]) -> TokenStr
                 };
                 const LOOP: &'static str = "";
                 const DEFAULT: Self = { #(#mistakes);* };
+                const FACTS: ::limbeck::Facts = ::limbeck::Facts::NONE;
                 type Patch = ();
-                fn apply(&mut self, _: ()) {}
+                const APPLY: fn(&mut Self, ()) = |_, ()| {};
                 fn settings(&self) -> ::std::vec::Vec<(&'static str, ::std::vec::Vec<::limbeck::Setting>)> {
                     ::std::vec::Vec::new()
                 }

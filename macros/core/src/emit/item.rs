@@ -1,22 +1,89 @@
 //! The struct itself, the patch that run files are read into, and its settings as a list.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, ItemStruct, Meta, Path, Token};
+use syn::{Attribute, Ident, ItemStruct, Meta, Path, Token};
 
+use super::consts;
 use super::twin::{twin, Field};
 use crate::method::Method;
 use crate::model::Recipe;
 
-/// The struct without our attributes, cloneable and printable.
-pub fn structure(recipe: &Recipe) -> TokenStream {
-    let item = stripped(recipe.item.clone());
-    let derives = missing_derives(&item.attrs);
+/// The struct without our attributes.
+pub fn structure(recipe: &Recipe) -> ItemStruct {
+    stripped(recipe.item.clone())
+}
+
+/// `Clone` and `Debug`, as far as the user has not derived them.
+///
+/// Written out and not derived: a derive asks every method for both on its own, and a type that is no
+/// method would be told so several times over.
+pub fn copies(recipe: &Recipe) -> TokenStream {
+    let name = recipe.name();
+    let derived = derived(&recipe.item.attrs);
+    let missing = |what: &str| !derived.iter().any(|known| known == what);
+    let (clone, debug) = (missing("Clone").then(|| clone(recipe)), missing("Debug").then(|| debug(recipe)));
+    let clone = clone.map(|body| {
+        quote! {
+            #[automatically_derived]
+            impl ::core::clone::Clone for #name {
+                fn clone(&self) -> Self {
+                    #body
+                }
+            }
+        }
+    });
+    let debug = debug.map(|body| {
+        quote! {
+            #[automatically_derived]
+            impl ::core::fmt::Debug for #name {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    #body
+                }
+            }
+        }
+    });
     quote! {
-        #derives
-        #item
+        #clone
+        #debug
+    }
+}
+
+fn clone(recipe: &Recipe) -> TokenStream {
+    let copied = recipe.parts().map(|(name, method, _)| {
+        let copied = asked(name, method, &quote!(copied));
+        quote!(#name: #copied)
+    });
+    let silent = consts::said_already(recipe);
+    quote!(#silent Self { #(#copied,)* })
+}
+
+/// `<Method as Settings>::…(&self.field)`, underlined as the method itself.
+fn asked(name: &Ident, method: &Method, what: &TokenStream) -> TokenStream {
+    let (called, last, this) = (of_settings(method, what), method.ends().1, quote!(self));
+    let mut name = name.clone();
+    name.set_span(last);
+    let arguments = quote_spanned!(last=> (&#this.#name));
+    quote!(#called #arguments)
+}
+
+fn debug(recipe: &Recipe) -> TokenStream {
+    let spelled = recipe.name().unraw().to_string();
+    let shown = recipe.parts().map(|(name, method, _)| {
+        let (word, shown) = (name.unraw().to_string(), asked(name, method, &quote!(shown)));
+        quote! {
+            let shown: &dyn ::core::fmt::Debug = #shown;
+            f.field(#word, shown);
+        }
+    });
+    let silent = consts::said_already(recipe);
+    quote! {
+        #silent
+        let mut f = f.debug_struct(#spelled);
+        #(#shown)*
+        f.finish()
     }
 }
 
@@ -31,14 +98,18 @@ pub fn stripped(mut item: ItemStruct) -> ItemStruct {
     item
 }
 
-/// `Clone` and `Debug`, as far as the user has not derived them.
+/// `Clone` and `Debug` of a struct with mistakes, derived as far as the user has not.
 pub fn missing_derives(attributes: &[Attribute]) -> TokenStream {
-    let derived: Vec<String> = attributes.iter().flat_map(derives).collect();
+    let derived = derived(attributes);
     let missing = [("Clone", quote!(::core::clone::Clone)), ("Debug", quote!(::core::fmt::Debug))]
         .into_iter()
         .filter(|(name, _)| !derived.iter().any(|known| known == name))
         .map(|(_, path)| path);
     quote!(#[derive(#(#missing),*)])
+}
+
+fn derived(attributes: &[Attribute]) -> Vec<String> {
+    attributes.iter().flat_map(derives).collect()
 }
 
 fn derives(attribute: &Attribute) -> Vec<String> {
@@ -60,23 +131,32 @@ pub fn patch(recipe: &Recipe) -> TokenStream {
         .map(|(name, method, _)| Field { name, ty: optional_patch(method), at: method.ends().0 })
         .collect();
     let patch = twin(&of, &fields);
+    // the macro's own, whatever the fields are called
+    let part = Ident::new("recipe", Span::mixed_site());
     let applied = recipe.parts().map(|(name, method, _)| {
         let apply = of_settings(method, &quote!(apply));
-        let (recipe, patch) = (quote!(recipe), quote!(patch));
-        let mut name = name.clone();
-        name.set_span(method.ends().0);
+        let name = placed(name, method);
         quote_spanned! {method.ends().0=>
-            if let ::core::option::Option::Some(given) = #patch.#name {
-                #apply(&mut #recipe.#name, given);
+            if let ::core::option::Option::Some(given) = #name {
+                #apply(&mut #part.#name, given);
             }
         }
     });
+    let names = recipe.parts().map(|(name, method, _)| placed(name, method));
     quote! {
         #patch
-        fn limbeck_apply(recipe: &mut LimbeckRecipe, patch: LimbeckPatch) {
+        fn limbeck_apply(#part: &mut LimbeckRecipe, patch: LimbeckPatch) {
+            let LimbeckPatch { #(#names),* } = patch;
             #(#applied)*
         }
     }
+}
+
+/// A field's name, standing where errors about its method belong.
+fn placed(name: &Ident, method: &Method) -> Ident {
+    let mut name = name.clone();
+    name.set_span(method.ends().0);
+    name
 }
 
 /// `Option<<Method as Settings>::Patch>`, underlined as the method itself.

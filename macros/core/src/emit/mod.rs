@@ -25,6 +25,7 @@ use crate::{render, source};
 /// Everything a recipe without mistakes expands to.
 pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
     let item = item::structure(recipe);
+    let copies = item::copies(recipe);
     let carrier = carrier::carrier(&recipe.item, &recipe.args);
     let name = recipe.name();
     let patch = item::patch(recipe);
@@ -43,6 +44,7 @@ pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
         #[allow(clippy::all, clippy::pedantic, unreachable_pub, unused_qualifications, private_interfaces, dead_code)]
         const _: () = {
             type LimbeckRecipe = #name;
+            #copies
             #patch
             #settings
             #faults
@@ -61,10 +63,9 @@ pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
                     const PLAN: ::limbeck::Plan = LIMBECK_PLAN;
                     const LOOP: &'static str = #text;
                     const DEFAULT: Self = LIMBECK_DEFAULT;
+                    const FACTS: ::limbeck::Facts = LIMBECK_FACTS;
                     type Patch = LimbeckPatch;
-                    fn apply(&mut self, patch: LimbeckPatch) {
-                        limbeck_apply(self, patch)
-                    }
+                    const APPLY: fn(&mut Self, LimbeckPatch) = limbeck_apply;
                     fn settings(&self) -> ::std::vec::Vec<(&'static str, ::std::vec::Vec<::limbeck::Setting>)> {
                         limbeck_settings(self)
                     }

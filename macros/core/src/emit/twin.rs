@@ -33,11 +33,14 @@ pub fn twin(of: &str, fields: &[Field<'_>]) -> TokenStream {
         let name = field.placed();
         quote_spanned!(field.at=> #name: ::core::option::Option::None)
     });
-    // `self` and `map` are the macro's own; all else stands on the user's word.
-    let (this, map) = (quote!(self), quote!(map));
+    let absent: Vec<TokenStream> = absent.collect();
+    // Taken apart and not `self.field`: the type of such an expression would be missed once more, on no
+    // word of the user's. `map` and `word` are the macro's own, whatever the fields are called.
+    let (map, given) = (Ident::new("map", Span::mixed_site()), Ident::new("word", Span::mixed_site()));
+    let placed: Vec<Ident> = fields.iter().map(Field::placed).collect();
     let taken = fields.iter().zip(&words).map(|(field, word)| {
         let name = field.placed();
-        quote_spanned!(field.at=> #word => ::limbeck::patch::put(&mut #this.#name, #map))
+        quote_spanned!(field.at=> #word => ::limbeck::patch::put(#name, #map))
     });
     quote! {
         #[doc(hidden)]
@@ -52,12 +55,13 @@ pub fn twin(of: &str, fields: &[Field<'_>]) -> TokenStream {
             const FIELDS: &'static [&'static str] = &[#(#words),*];
             fn take<'de, M: ::limbeck::serde::de::MapAccess<'de>>(
                 &mut self,
-                field: &str,
-                map: &mut M,
+                #given: &str,
+                #map: &mut M,
             ) -> ::core::result::Result<(), M::Error> {
-                match field {
+                let Self { #(#placed),* } = self;
+                match #given {
                     #(#taken,)*
-                    _ => ::core::result::Result::Err(::limbeck::patch::unknown::<Self, M::Error>(field)),
+                    _ => ::core::result::Result::Err(::limbeck::patch::unknown::<Self, M::Error>(#given)),
                 }
             }
         }
@@ -65,6 +69,8 @@ pub fn twin(of: &str, fields: &[Field<'_>]) -> TokenStream {
             fn deserialize<D: ::limbeck::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::core::result::Result<Self, D::Error> {
+                // what is no method is missed here in the words, and at the place, of the others
+                let _ = || Self { #(#absent,)* };
                 ::limbeck::patch::read(deserializer)
             }
         }

@@ -25,13 +25,13 @@ pub fn value(recipe: &Recipe) -> TokenStream {
 fn experts(recipe: &Recipe) -> Option<TokenStream> {
     let experts: Vec<(&Teacher, &Path)> =
         recipe.teachers.iter().filter_map(|teacher| Some((teacher, teacher.domain.as_ref()?))).collect();
-    let (first, domain) = experts.first()?;
+    let (_, domain) = experts.first()?;
     let arms = experts.iter().map(|(teacher, domain)| {
         let (at, seat) = (teacher.method.span(), seat(teacher));
         quote_spanned!(at=> #domain => #seat,)
     });
     let matched = matched(domain);
-    let at = first.method.span();
+    let at = matched.span();
     Some(quote_spanned!(at=> Experts::by(|domain| match #matched { #(#arms)* })))
 }
 

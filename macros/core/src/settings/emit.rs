@@ -4,7 +4,7 @@ use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::DeriveInput;
+use syn::{DeriveInput, ExprPath, Ident};
 
 use super::parse::{Field, Method};
 use crate::emit::twin;
@@ -30,6 +30,12 @@ pub fn stub(input: &DeriveInput, mistakes: &[TokenStream]) -> TokenStream {
                 fn list(&self) -> ::std::vec::Vec<::limbeck::Setting> {
                     ::std::vec::Vec::new()
                 }
+                fn copied(&self) -> Self {
+                    ::core::panic!("this method has mistakes")
+                }
+                fn shown(&self) -> &dyn ::core::fmt::Debug {
+                    &()
+                }
             }
             #inherent
         };
@@ -46,7 +52,7 @@ pub fn all(method: &Method) -> TokenStream {
     let default = default(method);
     let applied = settings.iter().map(|field| applied(field));
     let listed = settings.iter().map(|field| listed(field));
-    let inherent = inherent(method);
+    let (copies, inherent) = (copies(name), inherent(method));
     quote! {
         #[doc(hidden)]
         #[allow(clippy::all, clippy::pedantic, unreachable_pub, unused_qualifications, private_interfaces, dead_code)]
@@ -64,6 +70,7 @@ pub fn all(method: &Method) -> TokenStream {
                 fn list(&self) -> ::std::vec::Vec<::limbeck::Setting> {
                     ::std::vec![#(#listed),*]
                 }
+                #copies
             }
             #inherent
         };
@@ -110,15 +117,33 @@ fn listed(Field { name, ty, doc, .. }: &Field) -> TokenStream {
     quote_spanned!(at=> ::limbeck::setting(#spelled, &self.#name, #doc))
 }
 
+/// Spanned on the struct's name, so that a missing `Clone` or `Debug` is missed there.
+fn copies(name: &Ident) -> TokenStream {
+    let at = name.span().resolved_at(Span::call_site());
+    let this = Ident::new("self", at);
+    let (copied, shown) =
+        (quote_spanned!(at=> ::core::clone::Clone::clone(#this)), quote_spanned!(at=> #this));
+    quote! {
+        fn copied(&#this) -> Self {
+            #copied
+        }
+        fn shown(&#this) -> &dyn ::core::fmt::Debug {
+            #shown
+        }
+    }
+}
+
 fn inherent(method: &Method) -> TokenStream {
     let name = &method.input.ident;
     let (parameters, arguments, bounds) = method.input.generics.split_for_impl();
+    // a parameter's name of the macro's own: a const fn of the user's may be called `facts` too
+    let known = Ident::new("facts", Span::mixed_site());
     let facts = match &method.facts {
-        Some(facts) => quote!(#facts(self, facts)),
-        None => quote!(facts),
+        Some(facts) => called(facts, &known),
+        None => quote!(#known),
     };
     let check = match &method.check {
-        Some(check) => quote!(#check(self, facts)),
+        Some(check) => called(check, &known),
         None => quote!(::core::option::Option::None),
     };
     quote! {
@@ -127,15 +152,25 @@ fn inherent(method: &Method) -> TokenStream {
             /// What later and earlier stages may rely on, given what is known already.
             #[doc(hidden)]
             #[must_use]
-            pub const fn facts(&self, facts: ::limbeck::Facts) -> ::limbeck::Facts {
+            pub const fn facts(&self, #known: ::limbeck::Facts) -> ::limbeck::Facts {
                 #facts
             }
             /// What is wrong with these values beside the others, if anything.
             #[doc(hidden)]
             #[must_use]
-            pub const fn check(&self, facts: &::limbeck::Facts) -> ::core::option::Option<::limbeck::Fault> {
+            pub const fn check(&self, #known: &::limbeck::Facts) -> ::core::option::Option<::limbeck::Fault> {
                 #check
             }
         }
     }
+}
+
+/// The user's const fn, called where its name stands: what does not fit is underlined there.
+fn called(function: &ExprPath, facts: &Ident) -> TokenStream {
+    let at = function.path.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
+    let this = quote!(self);
+    let mut known = facts.clone();
+    known.set_span(at.resolved_at(Span::mixed_site()));
+    let arguments = quote_spanned!(at.resolved_at(Span::call_site())=> (#this, #known));
+    quote!(#function #arguments)
 }

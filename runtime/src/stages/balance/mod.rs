@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::Rollouts;
 use crate::error::Result;
-use crate::settings::Settings;
 use crate::stages::note_time;
 
 /// Over what a balance or a calibration looks.
@@ -40,7 +39,7 @@ impl Scope {
     label = "not a method of the stage `balance`",
     note = "methods of `balance`: ByOutcome, or a type of yours with `impl Balance<J>`"
 )]
-pub trait Balance<J>: Settings {
+pub trait Balance<J> {
     /// Which responses the loss learns from.
     ///
     /// # Errors

@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use crate::batch::{Rollouts, Scored};
 use crate::capability::{Outcome, Signal};
 use crate::error::Result;
-use crate::settings::Settings;
 use crate::stages::note_time;
 
 /// Which rollouts enter the margin statistics.
@@ -35,7 +34,7 @@ pub enum Over {
     label = "not a method of the stage `calibrate`",
     note = "methods of `calibrate`: MarginShift, MarginMask, or a type of yours with `impl Calibrate<S, J>`"
 )]
-pub trait Calibrate<S, J>: Settings {
+pub trait Calibrate<S, J> {
     /// Sets the scores right; returns the number of groups that were changed.
     ///
     /// # Errors

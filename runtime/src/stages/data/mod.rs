@@ -12,7 +12,6 @@ pub use prompts::Prompts;
 
 use crate::error::Result;
 use crate::run::Run;
-use crate::settings::Settings;
 use crate::world::World;
 
 /// A method of the `data` stage.
@@ -21,7 +20,7 @@ use crate::world::World;
     label = "not a method of the stage `data`",
     note = "methods of `data`: Prompts, ByDifficulty, or a type of yours with `impl Data`"
 )]
-pub trait Data: Settings {
+pub trait Data {
     /// Opens the prompts of a run.
     ///
     /// # Errors

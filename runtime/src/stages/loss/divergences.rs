@@ -24,21 +24,21 @@ pub struct TopK<const K: usize>;
     note = "write `Full` or `TopK<128>`"
 )]
 pub trait Width: Clone + std::fmt::Debug + Send + Sync + 'static {
-    /// How many tokens; 0 is all of them.
-    const K: usize;
+    /// How many tokens; `None` is all of them.
+    const K: Option<usize>;
 }
 
 impl Width for Full {
-    const K: usize = 0;
+    const K: Option<usize> = None;
 }
 
 impl<const K: usize> Width for TopK<K> {
-    const K: usize = K;
+    const K: Option<usize> = Some(K);
 }
 
 /// `KL(s‖q)`: the student is pulled to where the teacher has mass (mode-seeking).
 #[derive(Clone, Debug, Settings)]
-#[settings(check = check_reverse)]
+#[settings(check = check_reverse, facts = tell_reverse)]
 pub struct ReverseKl<W: Width = Full> {
     /// Whose likeliest tokens are compared; for `TopK` only.
     #[setting(default = Support::Student)]
@@ -56,7 +56,7 @@ pub struct ReverseKl<W: Width = Full> {
 
 /// `KL(q‖s)`: the student is spread over all that the teacher might say (mass-covering).
 #[derive(Clone, Debug, Settings)]
-#[settings(check = check_forward)]
+#[settings(check = check_forward, facts = tell_forward)]
 pub struct ForwardKl<W: Width = Full> {
     /// Whose likeliest tokens are compared; for `TopK` only.
     #[setting(default = Support::Student)]
@@ -71,7 +71,7 @@ pub struct ForwardKl<W: Width = Full> {
 
 /// The generalised Jensen-Shannon divergence `β KL(q‖m) + (1−β) KL(s‖m)`, `m = βq + (1−β)s`.
 #[derive(Clone, Debug, Settings)]
-#[settings(check = check_jsd)]
+#[settings(check = check_jsd, facts = tell_jsd)]
 pub struct Jsd<W: Width = Full> {
     /// The teacher's weight `β` in the mixture; ½ is the plain Jensen-Shannon divergence.
     #[setting(default = 0.5)]
@@ -87,8 +87,28 @@ pub struct Jsd<W: Width = Full> {
     pub width: PhantomData<W>,
 }
 
+const fn tell_reverse<W: Width>(_: &ReverseKl<W>, facts: Facts) -> Facts {
+    Facts { vocabulary: narrowest::<W>(), ..facts }
+}
+
+const fn tell_forward<W: Width>(_: &ForwardKl<W>, facts: Facts) -> Facts {
+    Facts { vocabulary: narrowest::<W>(), ..facts }
+}
+
+const fn tell_jsd<W: Width>(_: &Jsd<W>, facts: Facts) -> Facts {
+    Facts { vocabulary: narrowest::<W>(), ..facts }
+}
+
+/// The narrowest vocabulary that has so many tokens.
+const fn narrowest<W: Width>() -> usize {
+    match W::K {
+        Some(k) => k,
+        None => 1,
+    }
+}
+
 const fn check_reverse<W: Width>(method: &ReverseKl<W>, _: &Facts) -> Option<Fault> {
-    if W::K > 0 && matches!(method.tail, Tail::Drop) && !method.collapse_is_known {
+    if W::K.is_some() && matches!(method.tail, Tail::Drop) && !method.collapse_is_known {
         let says = "reverse KL on a top-K set that is neither renormalised nor given a tail falls when the student leaves the set: use Tail::Renormalise or Tail::Bucket, or say `collapse_is_known = true`";
         return fault("tail", says);
     }
@@ -108,19 +128,20 @@ const fn check_jsd<W: Width>(method: &Jsd<W>, _: &Facts) -> Option<Fault> {
 }
 
 const fn check_width<W: Width>(support: Support, tail: Tail) -> Option<Fault> {
-    if W::K == 0 && !matches!(tail, Tail::Renormalise) {
-        return fault("tail", "the full vocabulary has no tail: remove `tail`, or compare `TopK<128>`");
-    }
-    if W::K == 0 && !matches!(support, Support::Student) {
-        return fault(
+    match W::K {
+        None if !matches!(tail, Tail::Renormalise) => {
+            fault("tail", "the full vocabulary has no tail: remove `tail`, or compare `TopK<128>`")
+        }
+        None if !matches!(support, Support::Student) => fault(
             "support",
             "the full vocabulary is everybody's: remove `support`, or compare `TopK<128>`",
-        );
+        ),
+        Some(0) => fault("", "the 0 likeliest tokens are none, so nothing would be compared: name a K of at least 2, as in `TopK<128>`, or leave the width out for the full vocabulary"),
+        Some(1) if matches!(tail, Tail::Renormalise) => {
+            fault("tail", "one token renormalised is always certain, so nothing would be learnt: use a larger K or Tail::Bucket")
+        }
+        _ => None,
     }
-    if W::K == 1 && matches!(tail, Tail::Renormalise) {
-        return fault("tail", "one token renormalised is always certain, so nothing would be learnt: use a larger K or Tail::Bucket");
-    }
-    None
 }
 
 const fn fault(field: &'static str, says: &'static str) -> Option<Fault> {
@@ -135,12 +156,12 @@ fn compare<S: Distributions, R: Real, W: Width>(
     student: &mut StudentRow<'_, R>,
 ) -> TokenLoss {
     let teacher = signal.teacher_row::<R>(i, t);
-    if W::K == 0 {
+    let Some(k) = W::K else {
         let loss = divergence.push(student, &teacher, R::one());
         // a row that was not recorded has no loss; recordings without logits are refused before
         return TokenLoss { loss: loss.map_or(f64::NAN, Real::f64), ..TokenLoss::default() };
-    }
-    match (Truncation { k: W::K, support, tail }).push(divergence, student, &teacher, R::one()) {
+    };
+    match (Truncation { k, support, tail }).push(divergence, student, &teacher, R::one()) {
         None => TokenLoss { loss: f64::NAN, ..TokenLoss::default() },
         Some(found) => TokenLoss {
             loss: found.value.f64(),
@@ -153,7 +174,7 @@ fn compare<S: Distributions, R: Real, W: Width>(
 macro_rules! divergence_loss {
     ($method:ident, $self:ident => $divergence:expr) => {
         impl<S: Distributions, W: Width> Loss<S> for $method<W> {
-            const NEEDS_VOCABULARY: usize = if W::K == 0 { 1 } else { W::K };
+            const NEEDS_VOCABULARY: usize = narrowest::<W>();
             const WHOLE_ROWS: bool = true;
 
             fn token<R: Real>(

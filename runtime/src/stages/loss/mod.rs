@@ -28,9 +28,9 @@ use crate::error::Result;
 use crate::log::Log;
 use crate::real::Real;
 use crate::replay::{Recorded, Replay};
-use crate::settings::Settings;
 use crate::stages::loss::row::StudentRow;
 use crate::tensor::Grads;
+use crate::world::pinned::{narrow_enough, TOO_WIDE};
 use crate::world::{Vocabulary, World};
 
 /// What a loss found at one token.
@@ -50,7 +50,7 @@ pub struct TokenLoss {
     label = "not a method of the stage `loss`",
     note = "methods of `loss`: PolicyGradient, ReverseKl, ForwardKl, Jsd, SampledKl, CrossEntropy, or a type of yours with `impl Loss<S>`"
 )]
-pub trait Loss<S: Signal>: Settings + Send + Sync + 'static {
+pub trait Loss<S: Signal>: Clone + Send + Sync + 'static {
     /// The narrowest vocabulary this loss can be computed on.
     const NEEDS_VOCABULARY: usize = 1;
 
@@ -72,10 +72,7 @@ pub trait Loss<S: Signal>: Settings + Send + Sync + 'static {
         log: &mut Log,
     ) -> Result<Grads<W::Device>> {
         const {
-            assert!(
-                W::Vocabulary::SIZE == 0 || Self::NEEDS_VOCABULARY <= W::Vocabulary::SIZE,
-                "top-K is wider than this world's vocabulary: lower K, or compare the full vocabulary"
-            );
+            assert!(narrow_enough(Self::NEEDS_VOCABULARY, W::Vocabulary::SIZE), "{}", TOO_WIDE);
         }
         traced::backward(self, world, micro, grads, log)
     }

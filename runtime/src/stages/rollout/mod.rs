@@ -11,7 +11,6 @@ use std::time::Instant;
 use crate::batch::{Prompts, Rollouts};
 use crate::capability::Unjudged;
 use crate::error::Result;
-use crate::settings::Settings;
 use crate::stages::note_time;
 use crate::world::World;
 
@@ -21,7 +20,7 @@ use crate::world::World;
     label = "not a method of the stage `rollout`",
     note = "methods of `rollout`: Sample, Reference, or a type of yours with `impl Rollout`"
 )]
-pub trait Rollout: Settings {
+pub trait Rollout {
     /// Responses to every prompt of the batch.
     ///
     /// # Errors

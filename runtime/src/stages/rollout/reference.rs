@@ -12,8 +12,8 @@ use limbeck::Settings;
 #[settings(facts = tell)]
 pub struct Reference {}
 
-const fn tell(_: &Reference, _: Facts) -> Facts {
-    Facts { group_size: 1, on_policy: false }
+const fn tell(_: &Reference, facts: Facts) -> Facts {
+    Facts { group_size: 1, on_policy: false, ..facts }
 }
 
 impl Rollout for Reference {

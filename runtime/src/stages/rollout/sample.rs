@@ -31,8 +31,8 @@ pub struct Sample {
     pub max_response_tokens: usize,
 }
 
-const fn tell(method: &Sample, _: Facts) -> Facts {
-    Facts { group_size: method.group_size, on_policy: true }
+const fn tell(method: &Sample, facts: Facts) -> Facts {
+    Facts { group_size: method.group_size, on_policy: true, ..facts }
 }
 
 const fn check(method: &Sample, _: &Facts) -> Option<Fault> {

@@ -4,7 +4,6 @@
 
 use crate::batch::{Routed, Scored};
 use crate::error::Result;
-use crate::settings::Settings;
 
 /// A method of the `route` stage, for a signal `S` and rollouts judged as `J`.
 #[diagnostic::on_unimplemented(
@@ -12,7 +11,7 @@ use crate::settings::Settings;
     label = "not a method of the stage `route`",
     note = "a recipe without this stage routes every token to its prompt's teacher; for your own, `impl Route<S, J>`"
 )]
-pub trait Route<S, J>: Settings {
+pub trait Route<S, J> {
     /// The signal that reaches the loss.
     type Signal;
 

@@ -3,7 +3,7 @@ use crate::batch::Rollouts;
 use crate::check::{Facts, Fault};
 use crate::error::Result;
 use crate::replay::{Recorded, Voice};
-use crate::signal::Compared;
+use crate::signal::Beyond;
 use crate::stages::loss::policy::extrapolated;
 use crate::stages::score::read::{by_teacher, everyone, log_probs};
 use crate::stages::score::Score;
@@ -30,9 +30,9 @@ const fn check(method: &Extrapolated, _: &Facts) -> Option<Fault> {
 }
 
 impl<R: WithReference, J> Score<R, J> for Extrapolated {
-    type Signal = Compared;
+    type Signal = Beyond;
 
-    fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<Compared> {
+    fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<Beyond> {
         let teacher = by_teacher(
             world,
             rollouts,
@@ -44,7 +44,7 @@ impl<R: WithReference, J> Score<R, J> for Extrapolated {
         Ok(self.compare(student, teacher, &reference))
     }
 
-    fn remember(&self, recorded: &Recorded, _: &R, _: &Rollouts<J>) -> Result<Compared> {
+    fn remember(&self, recorded: &Recorded, _: &R, _: &Rollouts<J>) -> Result<Beyond> {
         let reference = recorded.log_probs(Voice::Reference)?;
         Ok(self.compare(recorded.log_probs(Voice::Student)?, recorded.log_probs(Voice::Teacher)?, &reference))
     }
@@ -56,13 +56,13 @@ impl Extrapolated {
         student_N_T: Vec<Vec<f64>>,
         teacher_N_T: Vec<Vec<f64>>,
         reference_N_T: &[Vec<f64>],
-    ) -> Compared {
+    ) -> Beyond {
         let reward = |i: usize, t: usize| {
             extrapolated(teacher_N_T[i][t], reference_N_T[i][t], student_N_T[i][t], self.lambda)
         };
         let rewards_N_T = (0..student_N_T.len())
             .map(|i| (0..student_N_T[i].len()).map(|t| reward(i, t)).collect())
             .collect();
-        Compared::new(student_N_T, teacher_N_T, rewards_N_T)
+        Beyond::new(student_N_T, teacher_N_T, rewards_N_T)
     }
 }

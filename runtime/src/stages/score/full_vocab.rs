@@ -7,7 +7,7 @@ use crate::replay::{Recorded, Voice};
 use crate::signal::{Rows, WholeRows};
 use crate::stages::score::read::{by_teacher, log_rows};
 use crate::stages::score::Score;
-use crate::world::roster::{Somebody, VoiceWithRows};
+use crate::world::roster::{OneVoice, Somebody, VoiceWithRows};
 use crate::world::World;
 use limbeck::Settings;
 
@@ -15,7 +15,7 @@ use limbeck::Settings;
 #[derive(Clone, Debug, Settings)]
 pub struct FullVocab {}
 
-impl<R: Somebody + VoiceWithRows, J> Score<R, J> for FullVocab {
+impl<R: Somebody + OneVoice + VoiceWithRows, J> Score<R, J> for FullVocab {
     type Signal = WholeRows;
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<WholeRows> {

@@ -18,7 +18,6 @@ use std::time::Instant;
 use crate::batch::{Rollouts, Scored};
 use crate::error::Result;
 use crate::replay::Recorded;
-use crate::settings::Settings;
 use crate::stages::note_time;
 use crate::world::World;
 
@@ -28,7 +27,7 @@ use crate::world::World;
     label = "not a method of the stage `score`",
     note = "methods of `score`: SampledToken, FullVocab, Extrapolated, GroupOutcome, Demonstrated, or a type of yours with `impl Score<R, J>`"
 )]
-pub trait Score<R, J>: Settings {
+pub trait Score<R, J> {
     /// What this score finds out.
     type Signal;
 

@@ -10,7 +10,6 @@ pub use schedule::Schedule;
 
 use crate::error::Result;
 use crate::run::Run;
-use crate::settings::Settings;
 use crate::world::World;
 
 /// A method of the `step` stage.
@@ -19,7 +18,7 @@ use crate::world::World;
     label = "not a method of the stage `step`",
     note = "methods of `step`: AdamW, or a type of yours with `impl Step`"
 )]
-pub trait Step: Settings {
+pub trait Step {
     /// Gets ready to move this world's student.
     ///
     /// # Errors

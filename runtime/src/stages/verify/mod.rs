@@ -15,7 +15,7 @@ use limbeck::Settings;
     label = "not a method of the stage `verify`",
     note = "methods of `verify`: TaskAnswer, or a type of yours with `impl Verify`"
 )]
-pub trait Verify: crate::settings::Settings {
+pub trait Verify {
     /// The outcome of every response, and how often judging failed.
     ///
     /// # Errors

@@ -1,0 +1,50 @@
+//! What only rustc can say of a recipe: one mistake, one error, in the field's words, on the user's own
+//! token, with the next move. What the macros find by themselves is in `messages/`.
+//!
+//! 179 mistakes are covered: 86 by the macros (`messages/`), 99 here, of which 6 are the macros' own, to see
+//! that they too arrive as one error.
+//!
+//! - **outcomes** (4): margins, balance or group rewards, and nobody says what was right;
+//! - **signals** (8): a loss or a calibration that wants what the score does not give, each pair by name;
+//! - **teachers** (9): nobody to ask, a teacher or a reference that is never heard, no reference;
+//! - **domains** (6): one without its teacher, one that is not there, an enum that is none;
+//! - **settings** (8): misspelt, of another stage, of another type, a choice that is not there;
+//! - **numbers** (30): on the literal, also across stages; on the method's name where nothing was written;
+//! - **places** (14): a method, a teacher or a type of one's own in the wrong stage;
+//! - **names** (4): methods, teachers and privileges that nobody knows;
+//! - **own methods** (11): what `#[derive(Settings)]` needs and did not get;
+//! - **worlds** (3): another vocabulary, more tokens compared than there are;
+//! - **the macros' own** (2): a misspelt stage, a missing one.
+
+/// Every program in `ui/fail/` is a good recipe with one mistake; beside it is what rustc says.
+///
+/// `trybuild` runs `cargo check`, so nothing here is found only once a program is built. After a change
+/// of a sentence: `TRYBUILD=overwrite cargo test --test ui`, and read each message aloud.
+#[test]
+fn one_mistake_is_one_error() {
+    trybuild::TestCases::new().compile_fail("tests/ui/fail/*.rs"); // runs here, as it is dropped
+    // reviewed or not: no second error, and the first line underlined is the user's
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui/fail");
+    let mut programs = 0;
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|ending| ending == "stderr") {
+            let message = std::fs::read_to_string(&path).unwrap();
+            let errors = message.lines().filter(|line| line.starts_with("error")).count();
+            assert_eq!(errors, 1, "{}\n{message}", path.display());
+            let place = message.lines().find(|line| line.trim_start().starts_with("-->")).unwrap_or_default();
+            assert!(place.contains("tests/ui/fail/"), "{}: {place}", path.display());
+            assert!(!message.contains("warning"), "{}\n{message}", path.display());
+            programs += 1;
+        }
+    }
+    assert_eq!(programs, PROGRAMS, "the tally at the top of this file is of another day");
+}
+
+const PROGRAMS: usize = 99;
+
+// What must compile, compiles with this very test.
+#[path = "ui/pass/names.rs"]
+mod names;
+#[path = "ui/pass/pinned.rs"]
+mod pinned;

@@ -1,0 +1,35 @@
+// A default that is no value of its setting.
+use limbeck::batch::Rollouts;
+use limbeck::capability::Unjudged;
+use limbeck::prelude::*;
+use limbeck::stages::verify::Verify;
+
+/// Long answers are right.
+#[derive(Clone, Debug, Settings)]
+pub struct ByLength {
+    /// In tokens.
+    #[setting(default = 1.0)]
+    pub at_least: usize,
+}
+
+impl Verify for ByLength {
+    fn outcomes(&self, rollouts: &Rollouts<Unjudged>) -> limbeck::Result<(Vec<Option<bool>>, usize)> {
+        Ok((rollouts.responses_N.iter().map(|one| Some(one.tokens_T.len() >= self.at_least)).collect(), 0))
+    }
+}
+
+#[recipe]
+pub struct MyOpd {
+    #[teacher]
+    teacher: Frozen,
+
+    data: Prompts,
+    rollout: Sample,
+    #[with(at_least = 200)]
+    verify: ByLength,
+    score: SampledToken,
+    loss: PolicyGradient,
+    step: AdamW,
+}
+
+fn main() {}

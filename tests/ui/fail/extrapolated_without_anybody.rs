@@ -1,0 +1,16 @@
+// Extrapolation without any teacher.
+use limbeck::prelude::*;
+
+#[recipe]
+pub struct MyOpd {
+    data: Prompts,
+    #[with(group_size = 8)]
+    rollout: Sample,
+    verify: TaskAnswer,
+    score: Extrapolated,
+    loss: PolicyGradient,
+    #[with(lr = 1e-5)]
+    step: AdamW,
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+// Extrapolation away from a reference that is not there.
+use limbeck::prelude::*;
+
+#[recipe]
+pub struct MyOpd {
+    #[teacher]
+    teacher: Frozen,
+
+    data: Prompts,
+    #[with(group_size = 8)]
+    rollout: Sample,
+    verify: TaskAnswer,
+    score: Extrapolated,
+    loss: PolicyGradient,
+    #[with(lr = 1e-5)]
+    step: AdamW,
+}
+
+fn main() {}

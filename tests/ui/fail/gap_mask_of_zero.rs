@@ -1,0 +1,20 @@
+// Every token would be masked.
+use limbeck::prelude::*;
+
+#[recipe]
+pub struct MyOpd {
+    #[teacher]
+    teacher: Frozen,
+
+    data: Prompts,
+    #[with(group_size = 8)]
+    rollout: Sample,
+    verify: TaskAnswer,
+    score: SampledToken,
+    #[with(gap_mask = 0.0)]
+    loss: PolicyGradient,
+    #[with(lr = 1e-5)]
+    step: AdamW,
+}
+
+fn main() {}

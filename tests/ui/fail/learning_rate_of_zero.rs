@@ -1,0 +1,19 @@
+// The student would never change.
+use limbeck::prelude::*;
+
+#[recipe]
+pub struct MyOpd {
+    #[teacher]
+    teacher: Frozen,
+
+    data: Prompts,
+    #[with(group_size = 8)]
+    rollout: Sample,
+    verify: TaskAnswer,
+    score: SampledToken,
+    loss: PolicyGradient,
+    #[with(lr = 0.0)]
+    step: AdamW,
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+// A method is no teacher.
+use limbeck::prelude::*;
+
+#[recipe]
+pub struct MyOpd {
+    #[teacher]
+    teacher: Sample,
+
+    data: Prompts,
+    #[with(group_size = 8)]
+    rollout: Sample,
+    verify: TaskAnswer,
+    score: SampledToken,
+    loss: PolicyGradient,
+    #[with(lr = 1e-5)]
+    step: AdamW,
+}
+
+fn main() {}

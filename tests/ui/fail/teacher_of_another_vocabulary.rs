@@ -1,0 +1,64 @@
+// A teacher that speaks other tokens than the student.
+// (trl#4562, ATLAS#45, NeMo#1827: training proceeds on nonsense)
+use limbeck::prelude::*;
+use limbeck::world::{Architecture, FromFiles, Pinned, Vocabulary};
+
+struct Sums;
+
+impl Vocabulary for Sums {
+    const SIZE: usize = 39;
+    const NAME: &'static str = "sums";
+}
+
+struct Small;
+
+impl Architecture for Small {
+    type Vocabulary = Sums;
+    const NAME: &'static str = "Small";
+    const HIDDEN: usize = 16;
+    const LAYERS: usize = 1;
+    const HEADS: usize = 2;
+    const KV_HEADS: usize = 1;
+}
+
+struct Words;
+
+impl Vocabulary for Words {
+    const SIZE: usize = 50_000;
+    const NAME: &'static str = "words";
+}
+
+struct Big;
+
+impl Architecture for Big {
+    type Vocabulary = Words;
+    const NAME: &'static str = "Big";
+    const HIDDEN: usize = 64;
+    const LAYERS: usize = 2;
+    const HEADS: usize = 4;
+    const KV_HEADS: usize = 2;
+}
+
+#[recipe]
+pub struct MyOpd {
+    #[teacher]
+    teacher: Frozen,
+
+    data: Prompts,
+    rollout: Sample,
+    score: FullVocab,
+    loss: ReverseKl<TopK<8>>,
+    step: AdamW,
+}
+
+limbeck::fits!(MyOpd, Pinned<Small, (Big,)>);
+
+fn main() -> limbeck::Result<()> {
+    let device = limbeck::tensor::Cpu::default();
+    let teachers = [("teacher".to_string(), "teacher".into())].into();
+    let files = FromFiles::open(&MyOpd::PLAN, "student".as_ref(), &teachers, &device)?;
+    let mut world = Pinned::<Small, (Big,)>::new(files)?;
+    let run = limbeck::run::Run::new(limbeck::world::rows::read_jsonl("sums.jsonl")?, 2, 4);
+    MyOpd::DEFAULT.train(&run, &mut world)?;
+    Ok(())
+}

@@ -1,0 +1,19 @@
+// A nucleus without tokens.
+use limbeck::prelude::*;
+
+#[recipe]
+pub struct MyOpd {
+    #[teacher]
+    teacher: Frozen,
+
+    data: Prompts,
+    #[with(top_p = 0.0)]
+    rollout: Sample,
+    verify: TaskAnswer,
+    score: SampledToken,
+    loss: PolicyGradient,
+    #[with(lr = 1e-5)]
+    step: AdamW,
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+// A misspelt method.
+use limbeck::prelude::*;
+
+#[recipe]
+pub struct MyOpd {
+    #[teacher]
+    teacher: Frozen,
+
+    data: Prompts,
+    #[with(group_size = 8)]
+    rollout: Smaple,
+    verify: TaskAnswer,
+    score: SampledToken,
+    loss: PolicyGradient,
+    #[with(lr = 1e-5)]
+    step: AdamW,
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+// A whole number is asked for.
+use limbeck::prelude::*;
+
+#[recipe]
+pub struct MyOpd {
+    #[teacher]
+    teacher: Frozen,
+
+    data: Prompts,
+    #[with(group_size = 8.0)]
+    rollout: Sample,
+    verify: TaskAnswer,
+    score: SampledToken,
+    loss: PolicyGradient,
+    #[with(lr = 1e-5)]
+    step: AdamW,
+}
+
+fn main() {}
