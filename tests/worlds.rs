@@ -64,7 +64,7 @@ struct TwoSteps {
 limbeck::fits!(TwoSteps, Pinned<Small, (Small, Deep)>);
 
 fn make(folder: &Path, layers: usize, seed: u64) {
-    let tokenizer = Tokenizer::tasks();
+    let tokenizer = Tokenizer::tasks().unwrap();
     let config = ModelConfig {
         family: Family::Llama,
         hidden_size: 16,
