@@ -23,7 +23,7 @@
 #[test]
 fn one_mistake_is_one_error() {
     trybuild::TestCases::new().compile_fail("tests/ui/fail/*.rs"); // runs here, as it is dropped
-    // reviewed or not: no second error, and the first line underlined is the user's
+                                                                   // reviewed or not: no second error, and the first line underlined is the user's
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui/fail");
     let mut programs = 0;
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
