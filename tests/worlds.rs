@@ -16,7 +16,7 @@ use limbeck::world::{Architecture, FromFiles, Pinned, Policy, Vocabulary, World}
 struct Tasks;
 
 impl Vocabulary for Tasks {
-    const SIZE: usize = 39;
+    const SIZE: usize = 32;
     const NAME: &'static str = "the built-in tasks";
 }
 
@@ -56,7 +56,7 @@ struct TwoSteps {
     verify: TaskAnswer,
     score: FullVocab,
     #[with(tail = Tail::Bucket)]
-    loss: ReverseKl<TopK<39>>,
+    loss: ReverseKl<TopK<32>>,
     #[with(lr = 1e-2)]
     step: AdamW,
 }

@@ -1,7 +1,7 @@
 //! What holds of every printed loop.
 
 use insta::assert_snapshot;
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::Visit;
 

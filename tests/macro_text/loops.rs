@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::{expanded, tokens, words, DOPD, ONE, REFERENCE, UNI_OPD};
+use crate::{expanded, DOPD, ONE, REFERENCE, UNI_OPD};
 
 #[test]
 fn the_loop_of_uni_opd() {

@@ -5,7 +5,7 @@ mod loops;
 mod mistakes;
 
 use limbeck_macros_core::{expand, Expansion};
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::Visit;
 

@@ -5,7 +5,6 @@ use limbeck::stages::loss::estimator::Estimator;
 use limbeck::stages::loss::grpo::group_advantages;
 use limbeck::stages::loss::policy::{advantage, extrapolated, PolicyToken};
 use limbeck::stages::loss::row::StudentRow;
-use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::{close, group, is_gradient, probabilities, rows};
