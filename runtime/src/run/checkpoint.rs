@@ -64,6 +64,9 @@ fn write_all<W: World>(
     let student = folder.join("student");
     fs::create_dir_all(&student).map_err(|why| Error::writing(&student, why))?;
     world.student().save(&student, WeightType::F32)?;
+    for (seat, policy) in world.followers() {
+        policy.save(&folder.join("teachers").join(seat), WeightType::F32)?;
+    }
     save_moments(&folder.join(MOMENTS), &step.moments, &world.student().decoder)?;
     let state = State {
         step: it + 1,
@@ -87,6 +90,13 @@ pub(super) fn restore<W: World>(
     let state = read_state(folder)?;
     let device = world.student().decoder.device().clone();
     world.student_mut().decoder = Decoder::load(&folder.join("student"), &device)?;
+    let seats: Vec<String> = world.followers().into_iter().map(|(seat, _)| seat.to_string()).collect();
+    for seat in seats {
+        let decoder = Decoder::load(&folder.join("teachers").join(&seat), &device)?;
+        if let Some(policy) = world.follower_mut(&seat) {
+            policy.decoder = decoder;
+        }
+    }
     step.moments = load_moments(&folder.join(MOMENTS), state.updates, &world.student().decoder)?;
     data.restore(state.data)?;
     log.restart_after(state.step)?;

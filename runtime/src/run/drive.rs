@@ -52,7 +52,7 @@ pub fn train<R: Recipe>(options: &TrainOptions) -> Result<Shown> {
     // the prompts are read before the run directory is made: what is wrong leaves nothing behind
     let (rows, name) = prepared.rows()?;
     super::prepare::must_be_taught::<R>(&rows, &name)?;
-    super::state::prompts(&rows, &name, world.student())?;
+    super::state::prompts(&rows, &name, world.student(), &Default::default())?;
     drop(rows);
     let stem = options
         .file
@@ -143,7 +143,13 @@ pub struct HeldOut {
 }
 
 pub(crate) fn open_world<R: Recipe>(prepared: &Prepared<R>) -> Result<FromFiles<Cpu>> {
-    FromFiles::open(&R::PLAN, &prepared.file.student, &prepared.file.teachers, &Cpu::default())
+    FromFiles::open(
+        &R::PLAN,
+        &prepared.recipe.settings(),
+        &prepared.file.student,
+        &prepared.file.teachers,
+        &Cpu::default(),
+    )
 }
 
 fn go<R: Recipe>(prepared: &Prepared<R>, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::overlay::{explain, ron_options};
 use crate::error::{Error, Result};
+use crate::privileged::Placement;
 use crate::world::tasks::TaskSpec;
 
 /// What a run looks at on prompts it never trains on.
@@ -72,6 +73,9 @@ pub struct RunFile<P> {
     /// Held-out prompts.
     #[serde(default)]
     pub eval: Option<EvalFile>,
+    /// Where what only teachers read stands in their prompts.
+    #[serde(default)]
+    pub privileged: Placement,
     /// Save every so many steps; 0 saves only at the end.
     #[serde(default)]
     pub save_every: u64,
@@ -114,6 +118,7 @@ impl<P: DeserializeOwned + Default> RunFile<P> {
     /// # Errors
     /// The first number that cannot be.
     pub fn must_hold(&self, name: &str) -> Result<()> {
+        self.privileged.must_hold().map_err(|why| why.at(format!("{name}, `privileged`")))?;
         let wrong = |field: &str, what: &str| Err(Error::call(what).at(format!("{name}, `{field}`")));
         if self.steps == 0 {
             return wrong("steps", "a run of 0 steps would change nothing: set `steps` to at least 1");

@@ -1,5 +1,7 @@
 //! `limbeck check`: opens every file a run names and says all that is wrong at once.
 
+use std::sync::Arc;
+
 use super::drive::open_world;
 use super::prepare::{must_be_taught, Prepared, TrainOptions};
 use super::state::prompts;
@@ -43,7 +45,12 @@ pub fn check<R: Recipe>(options: &TrainOptions) -> Findings {
         findings.take(must_be_taught::<R>(&rows, &name));
         findings.good.push(format!("{name}: {} rows", rows.len()));
         if let Some(world) = &world {
-            if let Some(all) = findings.take(prompts(&rows, &name, world.student())) {
+            if let Some(all) = findings.take(prompts(
+                &rows,
+                &name,
+                world.student(),
+                &Arc::new(prepared.file.privileged.clone()),
+            )) {
                 findings.good.extend(all.first().map(|prompt| first_scored(world, prompt)));
                 let longest = all.iter().map(|p| p.tokens.len()).max().unwrap_or(0);
                 findings.good.push(estimate::<R>(&prepared, world, longest));
@@ -53,7 +60,7 @@ pub fn check<R: Recipe>(options: &TrainOptions) -> Findings {
     if let Some(Some(held_out)) = findings.take(prepared.held_out()) {
         findings.good.push(format!("{}: {} held-out rows", held_out.name, held_out.rows.len()));
         if let Some(world) = &world {
-            findings.take(prompts(&held_out.rows, &held_out.name, world.student()));
+            findings.take(prompts(&held_out.rows, &held_out.name, world.student(), &Default::default()));
         }
     }
     findings

@@ -73,7 +73,7 @@ impl<R: Recipe> Prepared<R> {
         let beside = options.file.parent();
         make_absolute(&mut file, beside)?;
         if options.other_recipe {
-            let weighted = |name: &str| R::PLAN.teachers.iter().any(|t| t.name == name && t.kind != "Start");
+            let weighted = |name: &str| R::PLAN.teachers.iter().any(|t| t.name == name && t.kind == "Frozen");
             file.teachers.retain(|name, _| weighted(name));
         }
         let effective = effective(&recipe, &file);
@@ -121,6 +121,7 @@ impl<R: Recipe> Prepared<R> {
             save_every: self.file.save_every,
             rows,
             rows_name,
+            placement: Arc::new(self.file.privileged.clone()),
             held_out,
             directory,
             checkpoint,
@@ -266,6 +267,7 @@ fn effective<R: Recipe>(recipe: &R, file: &RunFile<R::Patch>) -> String {
     if let Some(tasks) = &file.tasks {
         lines.push(format!("tasks: {}", ron_text(tasks)));
     }
+    lines.push(format!("privileged: {}", ron_text(&file.privileged)));
     if let Some(eval) = &file.eval {
         lines.push(format!("eval: {}", ron_text(eval)));
     }

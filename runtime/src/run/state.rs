@@ -11,6 +11,7 @@ use super::directory::{write_whole, RunDirectory};
 use crate::batch::Prompt;
 use crate::error::{Error, Result};
 use crate::log::{Log, Metrics, Progress, Side};
+use crate::privileged::{self, Placement};
 use crate::run::evaluate::Evaluation;
 use crate::stages::data::Feed;
 use crate::stages::step::Optimiser;
@@ -32,6 +33,8 @@ pub struct Run {
     pub(crate) rows: Vec<Row>,
     /// What messages call the rows.
     pub(crate) rows_name: String,
+    /// Where privileged text stands in a teacher's prompt.
+    pub(crate) placement: Arc<Placement>,
     pub(crate) held_out: Option<Arc<Evaluation>>,
     pub(crate) directory: Option<RunDirectory>,
     pub(crate) checkpoint: Option<PathBuf>,
@@ -61,7 +64,7 @@ impl Run {
     /// # Errors
     /// A row that does not fit, by its place.
     pub fn prompts<W: World>(&self, world: &W) -> Result<Vec<Arc<Prompt>>> {
-        prompts(&self.rows, &self.rows_name, world.student())
+        prompts(&self.rows, &self.rows_name, world.student(), &self.placement)
     }
 
     /// Whether a checkpoint is due after step `it`.
@@ -174,14 +177,15 @@ pub(crate) fn prompts<D: crate::tensor::Device>(
     rows: &[Row],
     name: &str,
     student: &crate::world::Policy<D>,
+    placement: &Arc<Placement>,
 ) -> Result<Vec<Arc<Prompt>>> {
     let context = student.decoder.config().max_position_embeddings;
     let eos = student.eos().first().copied();
     let mut all = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
         let place = || format!("{name}, row {}", index + 1);
-        let text = student.tokenizer.render(&row.prompt).map_err(|why| why.or_at(place()))?;
-        let tokens = student.tokenizer.encode(&text).map_err(|why| why.or_at(place()))?;
+        let (text, tokens) = privileged::context(&student.tokenizer, &row.prompt, None, placement)
+            .map_err(|why| why.or_at(place()))?;
         if tokens.is_empty() {
             return Err(Error::call("the prompt has no tokens").at(place()).next("remove the row"));
         }
@@ -210,7 +214,15 @@ pub(crate) fn prompts<D: crate::tensor::Device>(
             }
         };
         let verifier = for_domain(&row.domain);
-        all.push(Arc::new(Prompt { index, tokens, text, reference, row: row.clone(), verifier }));
+        all.push(Arc::new(Prompt {
+            index,
+            tokens,
+            text,
+            reference,
+            row: row.clone(),
+            verifier,
+            placement: Arc::clone(placement),
+        }));
     }
     Ok(all)
 }

@@ -144,8 +144,8 @@ fn compare<S: Distributions, R: Real, W: Width>(
         None => TokenLoss { loss: f64::NAN, ..TokenLoss::default() },
         Some(found) => TokenLoss {
             loss: found.value.f64(),
-            masked: false,
             masses: Some((found.student_mass.f64(), found.teacher_mass.f64())),
+            ..TokenLoss::default()
         },
     }
 }

@@ -2,6 +2,14 @@
 //!
 //! A recipe without this stage routes every token to its prompt's teacher, with weight 1.
 
+mod advantage_gap;
+mod exact;
+pub mod gap;
+pub mod prune;
+pub mod thresholds;
+
+pub use advantage_gap::{AdvantageGap, GapScope};
+
 use crate::batch::{Routed, Scored};
 use crate::error::Result;
 use crate::settings::Settings;
@@ -10,7 +18,7 @@ use crate::settings::Settings;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a way to route tokens",
     label = "not a method of the stage `route`",
-    note = "a recipe without this stage routes every token to its prompt's teacher; for your own, `impl Route<S, J>`"
+    note = "methods of `route`: AdvantageGap, or a type of yours with `impl Route<S, J>`; a recipe without this stage routes every token to its prompt's teacher"
 )]
 pub trait Route<S, J>: Settings {
     /// The signal that reaches the loss.

@@ -51,6 +51,7 @@ impl<D: Device> Optimiser<D> {
         };
         let decays = |name: &str| method.decay_all || !(name.ends_with(".bias") || name.contains("norm"));
         self.moments.update(&mut world.student_mut().decoder, &grads, &hyper, decays)?;
+        world.follow()?;
         log.set("grad_norm", norm);
         log.set("lr", lr);
         log.time("update", start);
