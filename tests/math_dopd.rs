@@ -11,7 +11,7 @@ use limbeck::stages::loss::dopd::{Dopd, DopdLoss, Target, Targets, Weights};
 use limbeck::stages::loss::row::StudentRow;
 use limbeck::stages::loss::top_k::{Gathered, Support, Tail, Truncation};
 use limbeck::stages::route::exact::Exact;
-use limbeck::stages::route::gap::{route, Regime, Routing, Source};
+use limbeck::stages::route::gap::{regime, route, Regime, Routing, Source};
 use limbeck::stages::route::prune::{keep_top, prune, Which};
 use limbeck::stages::route::thresholds::{drop_count, Part, Thresholds, Token};
 use proptest::collection::vec;
@@ -192,6 +192,38 @@ fn exact_sums_see_what_lies_below_half_a_step() {
     assert_eq!(of(&[-tiny, half, 1.0]), 1.0);
     assert_eq!(of(&[-tiny, -1.0, -half]), -1.0 - f64::EPSILON);
     assert_eq!((of(&[]), of(&[1.0, f64::INFINITY, -2.0])), (0.0, f64::INFINITY));
+}
+
+#[test]
+fn the_borders_belong_where_the_paper_has_them() {
+    let bar = Thresholds { gap: 0.5, student: 0.25, teacher: 0.5, dropped: 0 };
+    assert_eq!(regime(0.25, 0.5, 0.25, &bar), Regime::LH); // q_S + q_T as on average
+    assert_eq!(regime(0.5, 0.5, 0.25, &bar), Regime::HS); // A as on average
+    assert_eq!(regime(0.5, 0.25, 0.25, &bar), Regime::HT); // q_T = q_S
+                                                           // zeros of either sign are equal, and of equals the later goes first
+    assert_eq!(prune(&[0.0, -0.0, 0.0], 0.4, Which::Highest), [true, true, false]);
+    assert_eq!(prune(&[0.0, -0.0], 0.5, Which::Highest), [true, false]);
+    assert_eq!(prune(&[-0.0, 0.0], 0.5, Which::Lowest), [true, false]);
+    let tokens: Vec<_> = (0..40).map(|i| Token::of(-0.1 * f64::from(i), -1.0)).collect();
+    let late = Part::default().merge(Part::of(&tokens, 2));
+    assert_eq!(late.merge(Part::default()).thresholds(), Thresholds::of(&tokens, 0.05));
+    assert_eq!(Thresholds::of(&[], 0.05), Thresholds::default());
+}
+
+#[test]
+fn numbers_that_are_none_stop_nothing() {
+    let odd = [f64::NAN, f64::NEG_INFINITY, -1.0, f64::INFINITY, -2.0];
+    for student in odd {
+        let students = [student, -1.0, f64::NEG_INFINITY, -3.0, -0.5];
+        for trim in [0.0, 0.3, f64::NAN, f64::INFINITY] {
+            assert_eq!(route(&students, &odd, trim).regimes.len(), 5);
+        }
+    }
+    let infinite = || Exact::default().plus(f64::INFINITY);
+    assert_eq!(Exact::default().plus(1.0).merge(infinite()).value(), f64::INFINITY);
+    // an impossible token is an outlier like any other, and both finding it impossible is no gap
+    let got = route(&[-1.0, -1.0, f64::NEG_INFINITY], &[-1.0, f64::NEG_INFINITY, f64::NEG_INFINITY], 0.4);
+    assert_eq!((got.thresholds.gap, got.thresholds.dropped), (0.0, 1));
 }
 
 // ---- a second implementation --------------------------------------------------------------------

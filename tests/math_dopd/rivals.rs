@@ -100,3 +100,36 @@ proptest! {
         prop_assert_eq!(refined.iter().filter(|&&kept| kept).count(), rewards.len().div_ceil(5));
     }
 }
+
+#[test]
+fn the_borders_of_the_rivals() {
+    // TIP lowers the largest entropy of 50, and no divergence
+    let ramp: Vec<f64> = (0..50).map(f64::from).collect();
+    let (of_entropy, of_divergence) = (soft_or(&ramp, &[0.0; 50], 0.02), soft_or(&[0.0; 50], &ramp, 0.02));
+    assert_eq!((of_entropy[48], of_entropy[49], of_divergence[49]), (1.0, 1.0, 1.0));
+    assert_eq!(of_divergence[48], 48.0 / 49.0);
+    assert_eq!(Phase::Explore { floor: -2.0 }.keep(&[-2.0], &[0.0]), [true]);
+    assert_eq!(token_masses(&[0.1, 0.2], 0.0, 0.5), [0.5, 0.5]);
+    assert_eq!(visual_advantage(-2.0, -1.0), 0.0);
+    assert_eq!(clipped_importance(-80.0f64, 0.0, 2.0), f64::exp(-20.0));
+    // EOPD's gate is shut at the threshold itself, and its weight scales the gradient
+    let (student, teacher) = ([0.5f64, -1.0, 0.25], [1.0f64, 0.0, 0.5]);
+    let top = TeacherTop::of(&teacher, 2);
+    let token = PolicyToken {
+        old: -1.0,
+        new: 0.0,
+        teacher: None,
+        advantage: 0.5,
+        clip_low: 0.2,
+        clip_high: 0.2,
+        gap_mask: f64::INFINITY,
+    };
+    let at =
+        |threshold: f64| eopd::push(token, &top, threshold, &mut StudentRow::whole(&student, 0)).unwrap();
+    assert!(at(top.entropy).forward.is_none() && at(top.entropy - 1e-9).forward.is_some());
+    assert_eq!(eopd::push(token, &top, 0.0, &mut StudentRow::recorded(-1.0)), None);
+    let (mut once, mut more) = ([0.0; 3], [1.0; 3]);
+    top.forward_kl(&mut StudentRow::traced(&student, 0, &mut once), 1.0);
+    top.forward_kl(&mut StudentRow::traced(&student, 0, &mut more), -2.0);
+    once.iter().zip(more).for_each(|(once, more)| assert!((more - (1.0 - 2.0 * once)).abs() < 1e-14));
+}
