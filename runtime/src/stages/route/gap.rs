@@ -1,4 +1,4 @@
-//! Which of two hinted models a token learns from: DOPD, arXiv 2606.30626, §3.
+//! Which of two hinted models a token learns from: DOPD, arXiv 2606.30626.
 //!
 //! The *hinted* teacher and the *hinted* student (the student's own weights) read the response with
 //! the privileged input `p`; both are constants. Natural logarithms, f64, one entry a sampled token.
@@ -24,7 +24,7 @@ pub fn gap(teacher: f64, student: f64) -> f64 {
     (teacher - student).abs()
 }
 
-/// What a token teaches (DOPD, §3.3): how large the gap is, and who knows the token.
+/// What a token teaches (DOPD): how large the gap is, and who knows the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Regime {
     /// Low gap, likely to both: only the information in `p` separates them from the student.
@@ -75,7 +75,7 @@ impl fmt::Display for Regime {
     }
 }
 
-/// The regime of a token, from its gap and its two probabilities (DOPD, §3.3):
+/// The regime of a token, from its gap and its two probabilities (DOPD):
 ///
 /// | | `q_S + q_T ≥ q̄_S + q̄_T` | else | | | `q_T ≥ q_S` | else |
 /// |---|---|---|---|---|---|---|

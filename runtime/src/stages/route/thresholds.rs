@@ -28,7 +28,7 @@ impl Token {
 }
 
 /// `Ā`, `q̄_S` and `q̄_T`: the means over a scope's tokens but for the `trunc(trim·n)` with the
-/// largest gaps (DOPD, arXiv 2606.30626, §3.2: the top 5 % are outliers). The three means leave out
+/// largest gaps (DOPD, arXiv 2606.30626: the top 5 % are outliers). The three means leave out
 /// the same tokens; what was left out is routed like any other. All 0 in an empty scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Thresholds {
