@@ -43,7 +43,7 @@ use crate::world::{Vocabulary, World};
 /// What a loss found at one token.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokenLoss {
-    /// The loss, before any weight.
+    /// The loss, with the weight that the loss itself gives the token and before the routed one.
     pub loss: f64,
     /// The weight that the loss itself gave the token, already in `loss`; 1 when it gives none.
     pub weight: Option<f64>,

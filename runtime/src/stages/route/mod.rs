@@ -3,10 +3,13 @@
 //! A recipe without this stage routes every token to its prompt's teacher, with weight 1.
 
 mod advantage_gap;
-mod exact;
+pub mod exact;
 pub mod gap;
 pub mod prune;
+pub mod reopold;
 pub mod thresholds;
+pub mod tip;
+pub mod visual;
 
 pub use advantage_gap::{AdvantageGap, GapScope};
 
