@@ -21,6 +21,10 @@ plans! {
     uni_opd_greedy_mask: UniOpdGreedyMask,
     ex_opd: ExOpd,
     full_vocab_opd: FullVocabOpd,
+    eopd: Eopd,
+    dopd: Dopd,
+    hinted_teacher: HintedTeacher,
+    opsd: Opsd,
     grpo: Grpo,
     sft: Sft,
 }

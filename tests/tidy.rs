@@ -45,6 +45,8 @@ fn no_method_is_named_in_the_macros() {
             }
         }
     }
+    // the loop's own batch of routed tokens has this name as well
+    methods.remove("Routed");
     assert!(methods.contains("MarginShift") && methods.contains("AdamW"), "{methods:?}");
     let mut found = Vec::new();
     for file in files.iter().filter(|file| file.is_rust() && file.is_in(&["macros/"])) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the start and the two experts of the example runs again: about a quarter of an hour on two cores.
+# Makes the starts and the two experts of the example runs again: about a quarter of an hour on two cores.
 #
 #   bash examples/assets/make.sh            # into runs/make, then into examples/assets
 #
@@ -8,8 +8,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-cargo build --release --bin limbeck
+# another binary can be named: LIMBECK=…/limbeck bash examples/assets/make.sh
 limbeck=${LIMBECK:-target/release/limbeck}
+[ -n "${LIMBECK:-}" ] || cargo build --release --bin limbeck
 work=runs/make
 files=examples/runs/make
 rm -rf "$work"
@@ -31,9 +32,10 @@ lesson expert_code code_taught # right every time by now: nothing to polish
 lesson calibrate_code code_expert
 lesson student student_taught
 lesson start student_start
+lesson start_hinted student_start_hinted
 
 # 16 bits are enough, and keep each folder under 2 MB
-for pair in calibrate_math:math calibrate_code:code start:start; do
+for pair in calibrate_math:math calibrate_code:code start:start start_hinted:start_hinted; do
     rm -rf "examples/assets/${pair#*:}"
     "$limbeck" export "$work/run_${pair%:*}" --to "examples/assets/${pair#*:}" --bf16
 done

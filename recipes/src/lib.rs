@@ -8,23 +8,35 @@
 //! | [`UniOpdGreedyMask`] | the same, its mask | `uni_opd_greedy_mask.rs` | as `UniOpd`, masks where `UniOpd` shifts |
 //! | [`ExOpd`] | arXiv 2602.12125 | `ex_opd.rs` | goes beyond the teacher, away from the student's start |
 //! | [`FullVocabOpd`] | DOPD (arXiv 2606.30626), its full-vocabulary baseline | `full_vocab_opd.rs` | whole distributions, reverse KL |
+//! | [`Eopd`] | arXiv 2603.07079 | `eopd.rs` | also the forward KL where the teacher is unsure |
+//! | [`Dopd`] | arXiv 2606.30626 | `dopd.rs` | hinted teacher and hinted self, each token routed to one |
+//! | [`HintedTeacher`] | the same, its figure 3 | `hinted_teacher.rs` | hinted teacher, every token alike |
+//! | [`Opsd`] | arXiv 2601.18734 | `opsd.rs` | the student's own hinted start teaches |
 //! | [`Grpo`] | arXiv 2402.03300 | `grpo.rs` | no teacher: outcomes within the group |
 //! | [`Sft`] | — | `sft.rs` | no teacher, not on-policy: imitates reference answers |
 
 #![warn(missing_docs)]
 
+mod dopd;
+mod eopd;
 mod ex_opd;
 mod full_vocab_opd;
 mod grpo;
+mod hinted_teacher;
+mod opsd;
 mod sft;
 mod uni_opd;
 mod uni_opd_greedy_mask;
 mod uni_opd_single;
 mod vanilla_opd;
 
+pub use dopd::Dopd;
+pub use eopd::Eopd;
 pub use ex_opd::ExOpd;
 pub use full_vocab_opd::FullVocabOpd;
 pub use grpo::Grpo;
+pub use hinted_teacher::HintedTeacher;
+pub use opsd::Opsd;
 pub use sft::Sft;
 pub use uni_opd::UniOpd;
 pub use uni_opd_greedy_mask::UniOpdGreedyMask;
@@ -41,6 +53,10 @@ pub const ALL: &[Entry] = &[
     Entry::of::<UniOpdGreedyMask>(),
     Entry::of::<ExOpd>(),
     Entry::of::<FullVocabOpd>(),
+    Entry::of::<Eopd>(),
+    Entry::of::<Dopd>(),
+    Entry::of::<HintedTeacher>(),
+    Entry::of::<Opsd>(),
     Entry::of::<Grpo>(),
     Entry::of::<Sft>(),
 ];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::capability::{Judgement, Signal};
 use crate::log::Metrics;
+use crate::privileged::Placement;
 use crate::world::rows::Row;
 use crate::world::verifier::Verifier;
 
@@ -21,6 +22,7 @@ pub struct Prompt {
     pub reference: Option<Vec<u32>>,
     pub(crate) row: Row,
     pub(crate) verifier: Arc<dyn Verifier>,
+    pub(crate) placement: Arc<Placement>,
 }
 
 impl Prompt {
@@ -130,6 +132,7 @@ pub struct Routed<S> {
 pub(crate) struct Whole<S> {
     pub rollouts: Rollouts<()>,
     pub outcomes_N: Vec<Option<bool>>,
+    pub heard_N: Vec<bool>,
     pub signal: S,
     pub weight_N_T: Vec<Vec<f64>>,
 }
@@ -145,9 +148,10 @@ impl<S: Signal> Routed<S> {
     pub fn weighted<J: Judgement>(scored: Scored<S, J>, weight_N_T: Vec<Vec<f64>>) -> Self {
         let Scored { rollouts, signal } = scored;
         let outcomes_N = (0..rollouts.responses_N.len()).map(|i| rollouts.judgement.outcome(i)).collect();
+        let heard_N = (0..rollouts.responses_N.len()).map(|i| signal.heard(i)).collect();
         let part = 0..rollouts.responses_N.len();
         let rollouts = rollouts.judged_as(());
-        Self { batch: Arc::new(Whole { rollouts, outcomes_N, signal, weight_N_T }), part }
+        Self { batch: Arc::new(Whole { rollouts, outcomes_N, heard_N, signal, weight_N_T }), part }
     }
 
     /// The batch in parts of at most `size` responses; one part when `size` is 0.
@@ -189,6 +193,11 @@ impl<S> Routed<S> {
         &self.batch.outcomes_N
     }
 
+    /// Whether the loss learns from response `i`: it was kept, and there was something to hear.
+    pub fn learnt_from(&self, i: usize) -> bool {
+        self.batch.rollouts.kept_N[i] && self.batch.heard_N[i]
+    }
+
     /// The weight of token `t` of response `i`, as routed.
     pub fn weight(&self, i: usize, t: usize) -> f64 {
         self.batch.weight_N_T[i][t]
@@ -198,7 +207,7 @@ impl<S> Routed<S> {
     /// response's length and over *all* responses of the batch; 0 when the response is not kept.
     pub fn share(&self, i: usize, t: usize) -> f64 {
         let rollouts = &self.batch.rollouts;
-        if !rollouts.kept_N[i] {
+        if !rollouts.kept_N[i] || !self.batch.heard_N[i] {
             return 0.0;
         }
         let length = rollouts.responses_N[i].tokens_T.len() as f64;

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 
 use crate::real::Real;
+use crate::signal::Rows;
+use crate::stages::route::gap::Regime;
 
 /// Rollouts that may or may not have been judged.
 pub trait Judgement: Clone {
@@ -50,6 +52,18 @@ pub trait Signal: Clone + Send + Sync + 'static {
     fn rewards(&self, i: usize) -> Option<&[f64]>;
     /// The mean token reward of response `i` before any calibration: its return `G`.
     fn return_before(&self, i: usize) -> Option<f64>;
+    /// Whether there was anything to hear about response `i`; what nobody spoke of is left out of the loss.
+    fn heard(&self, _: usize) -> bool {
+        true
+    }
+    /// The regime of token `t` of response `i`, if the signal is routed by regime.
+    fn regime(&self, _: usize, _: usize) -> Option<Regime> {
+        None
+    }
+    /// Numbers of the whole batch, for the log.
+    fn notes(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
 }
 
 /// One reward per sampled token: what a policy gradient learns from.
@@ -98,6 +112,31 @@ pub trait Distributions: Signal {
     /// The teacher's log-probabilities over the vocabulary at token `t` of response `i`: `[V]`.
     fn teacher_row<R: Real>(&self, i: usize, t: usize) -> Cow<'_, [R]>;
 }
+
+/// What a teacher and the student's own hindsight say at every position.
+#[diagnostic::on_unimplemented(
+    message = "this route chooses between a teacher and the student's own hindsight, and the score heard no such pair",
+    label = "needs two voices",
+    note = "declare both, reading the same, for example `#[teacher(reads = StepHints)] teacher: Frozen` and `#[teacher(reads = StepHints)] hindsight: Own`, with `score: FullVocab`"
+)]
+pub trait TwoVoices: Signal {
+    /// The log-probability of the sampled token under the teacher and under the hindsight.
+    fn said(&self, i: usize, t: usize) -> (f64, f64);
+    /// The teacher's rows of response `i`.
+    fn teacher(&self, i: usize) -> &Rows;
+    /// The hindsight's rows of response `i`.
+    fn hindsight(&self, i: usize) -> &Rows;
+    /// The width of a row.
+    fn width(&self) -> usize;
+}
+
+/// A regime for every token, with the row of the policy it was routed to.
+#[diagnostic::on_unimplemented(
+    message = "this loss treats each token by its regime, and no stage before it says which regime that is",
+    label = "needs regimes",
+    note = "add a route that finds them, for example `route: AdvantageGap`"
+)]
+pub trait Regimes: Distributions {}
 
 /// Tokens to imitate as they stand.
 #[diagnostic::on_unimplemented(

@@ -26,6 +26,7 @@ pub mod models;
 pub mod patch;
 pub mod plan;
 pub mod prelude;
+pub mod privileged;
 pub mod real;
 mod recipe;
 pub mod replay;

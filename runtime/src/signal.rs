@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::capability::{Calibratable, Demonstration, Distributions, Rewards, Signal, TeacherLogProbs};
+use crate::capability::{
+    Calibratable, Demonstration, Distributions, Regimes, Rewards, Signal, TeacherLogProbs, TwoVoices,
+};
 use crate::real::Real;
 use crate::stages::calibrate::margin::trajectory_return;
+use crate::stages::route::gap::Regime;
 
 /// Teacher against student on each sampled token.
 #[derive(Clone, Debug)]
@@ -14,13 +17,20 @@ pub struct Compared {
     teacher_N_T: Vec<Vec<f64>>,
     rewards_N_T: Vec<Vec<f64>>,
     returns_N: Vec<f64>,
+    heard_N: Vec<bool>,
 }
 
 impl Compared {
-    /// From the log-probabilities of the sampled tokens and the reward they give.
-    pub fn new(student_N_T: Vec<Vec<f64>>, teacher_N_T: Vec<Vec<f64>>, rewards_N_T: Vec<Vec<f64>>) -> Self {
+    /// From the log-probabilities of the sampled tokens, the reward they give, and which responses the
+    /// teacher had something to say about.
+    pub fn new(
+        student_N_T: Vec<Vec<f64>>,
+        teacher_N_T: Vec<Vec<f64>>,
+        rewards_N_T: Vec<Vec<f64>>,
+        heard_N: Vec<bool>,
+    ) -> Self {
         let returns_N = rewards_N_T.iter().map(|rewards| trajectory_return(rewards)).collect();
-        Self { student_N_T, teacher_N_T, rewards_N_T, returns_N }
+        Self { student_N_T, teacher_N_T, rewards_N_T, returns_N, heard_N }
     }
 }
 
@@ -31,6 +41,10 @@ impl Signal for Compared {
 
     fn return_before(&self, i: usize) -> Option<f64> {
         Some(self.returns_N[i])
+    }
+
+    fn heard(&self, i: usize) -> bool {
+        self.heard_N[i]
     }
 }
 
@@ -67,14 +81,23 @@ pub struct Beyond(Compared);
 
 impl Beyond {
     /// From the log-probabilities of the sampled tokens and the reward they give.
-    pub fn new(student_N_T: Vec<Vec<f64>>, teacher_N_T: Vec<Vec<f64>>, rewards_N_T: Vec<Vec<f64>>) -> Self {
-        Self(Compared::new(student_N_T, teacher_N_T, rewards_N_T))
+    pub fn new(
+        student_N_T: Vec<Vec<f64>>,
+        teacher_N_T: Vec<Vec<f64>>,
+        rewards_N_T: Vec<Vec<f64>>,
+        heard_N: Vec<bool>,
+    ) -> Self {
+        Self(Compared::new(student_N_T, teacher_N_T, rewards_N_T, heard_N))
     }
 }
 
 impl Signal for Beyond {
     fn rewards(&self, i: usize) -> Option<&[f64]> {
         self.0.rewards(i)
+    }
+
+    fn heard(&self, i: usize) -> bool {
+        self.0.heard(i)
     }
 
     fn return_before(&self, i: usize) -> Option<f64> {
@@ -144,6 +167,7 @@ pub struct WholeRows {
     rows_N: Vec<Rows>,
     /// `log q(y_t) − log s(y_t)`, for the return and for logs; never for the loss.
     rewards_N_T: Vec<Vec<f64>>,
+    heard_N: Vec<bool>,
 }
 
 /// The rows of one response, in the precision they were made in.
@@ -155,10 +179,32 @@ pub enum Rows {
     F64(Arc<[f64]>),
 }
 
+impl Rows {
+    /// The row of token `t`: `[V]`.
+    pub fn row<R: Real>(&self, width: usize, t: usize) -> Cow<'_, [R]> {
+        let span = t * width..(t + 1) * width;
+        match self {
+            Self::F32(rows) => R::view32(&rows[span]),
+            Self::F64(rows) => R::view64(&rows[span]),
+        }
+    }
+}
+
 impl WholeRows {
     /// From the teacher's rows and the comparison of the sampled tokens.
-    pub fn new(width: usize, rows_N: Vec<Rows>, rewards_N_T: Vec<Vec<f64>>) -> Self {
-        Self { width, rows_N, rewards_N_T }
+    pub fn new(width: usize, rows_N: Vec<Rows>, rewards_N_T: Vec<Vec<f64>>, heard_N: Vec<bool>) -> Self {
+        Self { width, rows_N, rewards_N_T, heard_N }
+    }
+}
+
+impl WholeRows {
+    /// The log-probability of token `id` at token `t` of response `i`.
+    pub(crate) fn log_prob(&self, i: usize, t: usize, id: u32) -> f64 {
+        let at = t * self.width + id as usize;
+        match &self.rows_N[i] {
+            Rows::F32(rows) => f64::from(rows[at]),
+            Rows::F64(rows) => rows[at],
+        }
     }
 }
 
@@ -170,15 +216,15 @@ impl Signal for WholeRows {
     fn return_before(&self, i: usize) -> Option<f64> {
         Some(trajectory_return(&self.rewards_N_T[i]))
     }
+
+    fn heard(&self, i: usize) -> bool {
+        self.heard_N[i]
+    }
 }
 
 impl Distributions for WholeRows {
     fn teacher_row<R: Real>(&self, i: usize, t: usize) -> Cow<'_, [R]> {
-        let span = t * self.width..(t + 1) * self.width;
-        match &self.rows_N[i] {
-            Rows::F32(rows) => R::view32(&rows[span]),
-            Rows::F64(rows) => R::view64(&rows[span]),
-        }
+        self.rows_N[i].row(self.width, t)
     }
 }
 
@@ -197,3 +243,87 @@ impl Signal for DemonstratedTokens {
 }
 
 impl Demonstration for DemonstratedTokens {}
+
+/// A teacher and the student's own hindsight, over the whole vocabulary.
+#[derive(Clone, Debug)]
+pub struct DualRows {
+    /// The teacher.
+    pub(crate) teacher: WholeRows,
+    /// The student's own weights, reading the same.
+    pub(crate) hindsight: WholeRows,
+    /// The log-probability of each sampled token under the teacher and under the hindsight.
+    pub(crate) said_N_T: Vec<Vec<(f64, f64)>>,
+}
+
+impl Signal for DualRows {
+    fn rewards(&self, _: usize) -> Option<&[f64]> {
+        None
+    }
+
+    fn return_before(&self, i: usize) -> Option<f64> {
+        self.teacher.return_before(i)
+    }
+
+    fn heard(&self, i: usize) -> bool {
+        self.teacher.heard(i) && self.hindsight.heard(i)
+    }
+}
+
+impl TwoVoices for DualRows {
+    fn said(&self, i: usize, t: usize) -> (f64, f64) {
+        self.said_N_T[i][t]
+    }
+
+    fn teacher(&self, i: usize) -> &Rows {
+        &self.teacher.rows_N[i]
+    }
+
+    fn hindsight(&self, i: usize) -> &Rows {
+        &self.hindsight.rows_N[i]
+    }
+
+    fn width(&self) -> usize {
+        self.teacher.width
+    }
+}
+
+/// Each token with its regime and the row of the policy it was routed to; the other row is gone.
+#[derive(Clone, Debug)]
+pub struct RegimeRows {
+    pub(crate) width: usize,
+    pub(crate) regimes_N_T: Vec<Vec<Regime>>,
+    pub(crate) rows_N: Vec<Rows>,
+    pub(crate) returns_N: Vec<Option<f64>>,
+    pub(crate) heard_N: Vec<bool>,
+    pub(crate) notes: Vec<(&'static str, f64)>,
+}
+
+impl Signal for RegimeRows {
+    fn rewards(&self, _: usize) -> Option<&[f64]> {
+        None
+    }
+
+    fn return_before(&self, i: usize) -> Option<f64> {
+        self.returns_N[i]
+    }
+
+    fn heard(&self, i: usize) -> bool {
+        self.heard_N[i]
+    }
+
+    fn regime(&self, i: usize, t: usize) -> Option<Regime> {
+        self.regimes_N_T[i].get(t).copied()
+    }
+
+    fn notes(&self) -> Vec<(&'static str, f64)> {
+        self.notes.clone()
+    }
+}
+
+impl Distributions for RegimeRows {
+    fn teacher_row<R: Real>(&self, i: usize, t: usize) -> Cow<'_, [R]> {
+        self.rows_N[i].row(self.width, t)
+    }
+}
+
+impl Regimes for RegimeRows {}

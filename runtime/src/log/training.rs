@@ -254,9 +254,9 @@ impl Log {
                 domain: rollouts.prompt_of(i).domain().to_string(),
                 response: tokens,
                 advantage: routed.signal().rewards(i).map(<[f64]>::to_vec),
-                regime: None,
+                regime: regimes(routed, i),
                 correct: routed.outcome(i),
-                kept: rollouts.kept_N[i],
+                kept: routed.learnt_from(i),
             });
         }
         picks.iter().map(|&i| record(routed, i, self.losses.get(&i))).collect()
@@ -291,7 +291,7 @@ fn record<S: Signal>(routed: &Routed<S>, i: usize, losses: Option<&Vec<f64>>) ->
         "return": before,
         "calibrated_return": before.map(|g| signal.rewards(i).map_or(g, trajectory_return)),
         "advantage": signal.rewards(i),
-        "regime": Value::Null,
+        "regime": regimes(routed, i),
         "weight": (0..response.tokens_T.len()).map(|t| routed.weight(i, t)).collect::<Vec<_>>(),
         "loss": losses,
     })
@@ -312,6 +312,7 @@ fn describe<S: Signal>(routed: &Routed<S>, metrics: &mut Metrics) {
             metrics.mean("reward", right, 1.0);
             by_domain.entry(rollouts.prompt_of(i).domain()).or_default().push(right);
         }
+        metrics.mean("learnt_from", f64::from(u8::from(routed.learnt_from(i))), 1.0);
         if let Some(before) = signal.return_before(i) {
             metrics.mean("reverse_kl", -before, length);
         }
@@ -320,7 +321,16 @@ fn describe<S: Signal>(routed: &Routed<S>, metrics: &mut Metrics) {
         let right = outcomes.iter().sum::<f64>() / outcomes.len() as f64;
         metrics.set(&format!("accuracy/{domain}"), right);
     }
+    for (name, value) in signal.notes() {
+        metrics.set(name, value);
+    }
     describe_order(routed, metrics);
+}
+
+/// The regime of every token of response `i`, for recipes that route by regime.
+fn regimes<S: Signal>(routed: &Routed<S>, i: usize) -> Option<Vec<String>> {
+    let length = routed.rollouts().responses_N[i].tokens_T.len();
+    (0..length).map(|t| routed.signal().regime(i, t).map(|regime| regime.to_string())).collect()
 }
 
 /// Whether right responses return more than wrong ones, before and after calibration.

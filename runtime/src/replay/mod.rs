@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::stages::calibrate::margin::trajectory_return;
 use crate::stages::loss::row::StudentRow;
 use crate::stages::loss::Loss;
+use crate::stages::route::gap::Regime;
 
 /// What a recipe decided about each recorded response, and in all.
 #[derive(Clone, Debug)]
@@ -85,14 +86,16 @@ pub(crate) fn replay<S: Signal, L: Loss<S>>(
     let mut total = 0.0;
     for (i, response) in rollouts.responses_N.iter().enumerate() {
         let length = response.tokens_T.len();
-        let weight: Vec<f64> = (0..length).map(|t| routed.weight(i, t)).collect();
-        let mut losses = Vec::with_capacity(length);
-        for (t, &weight) in weight.iter().enumerate() {
+        let (mut weights, mut losses) = (Vec::with_capacity(length), Vec::with_capacity(length));
+        for t in 0..length {
             let mut student = match recorded.student_row(i, t) {
                 Some(row) => StudentRow::whole(row, response.tokens_T[t] as usize),
                 None => StudentRow::recorded(recorded.student_log_prob(i, t)?),
             };
-            losses.push(weight * loss.token(signal, i, t, &mut student).loss);
+            let found = loss.token(signal, i, t, &mut student);
+            let weight = routed.weight(i, t);
+            weights.push(weight * found.weight.unwrap_or(1.0));
+            losses.push(weight * found.loss);
         }
         let rewards = signal.rewards(i).unwrap_or_default();
         let numbers = losses.iter().chain(rewards).copied().chain(signal.return_before(i));
@@ -101,7 +104,7 @@ pub(crate) fn replay<S: Signal, L: Loss<S>>(
                 .at(recorded.place(i))
                 .next("a log-probability of a model lies within some hundreds of 0"));
         }
-        if rollouts.kept_N[i] {
+        if routed.learnt_from(i) {
             total += losses.iter().sum::<f64>() / length.max(1) as f64;
         }
         let return_before = signal.return_before(i);
@@ -112,8 +115,8 @@ pub(crate) fn replay<S: Signal, L: Loss<S>>(
             calibrated_return: return_before
                 .map(|before| signal.rewards(i).map_or(before, trajectory_return)),
             advantage: signal.rewards(i).map(<[f64]>::to_vec),
-            regime: None,
-            weight,
+            regime: (0..length).map(|t| signal.regime(i, t).map(|regime| regime.to_string())).collect(),
+            weight: weights,
             loss: losses,
         });
     }
@@ -124,9 +127,21 @@ pub(crate) fn replay<S: Signal, L: Loss<S>>(
         calibrated_groups: rollouts.ledger.get("calibrated_groups").unwrap_or(0.0) as usize,
         kept: decisions.iter().filter(|d| d.kept).count(),
         loss: total / decisions.len().max(1) as f64,
-        regimes: None,
+        regimes: count_regimes(&decisions),
     };
     Ok(Replay { decisions, summary })
+}
+
+/// How many tokens are in each regime; none for recipes that do not route by regime.
+fn count_regimes(decisions: &[Decision]) -> Option<std::collections::BTreeMap<String, usize>> {
+    decisions.iter().any(|d| d.regime.is_some()).then(|| {
+        let mut counts: std::collections::BTreeMap<String, usize> =
+            Regime::ALL.iter().map(|regime| (regime.to_string(), 0)).collect();
+        for regime in decisions.iter().flat_map(|d| d.regime.iter().flatten()) {
+            *counts.entry(regime.clone()).or_default() += 1;
+        }
+        counts
+    })
 }
 
 impl Replay {

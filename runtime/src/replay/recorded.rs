@@ -205,5 +205,13 @@ impl Recorded {
 fn prompt(index: usize, line: &Line) -> Prompt {
     let row = Row { domain: line.domain.clone(), ..Row::new(line.prompt.as_str()) };
     let verifier = for_domain(&line.domain);
-    Prompt { index, tokens: Vec::new(), text: line.prompt.clone(), reference: None, row, verifier }
+    Prompt {
+        index,
+        tokens: Vec::new(),
+        text: line.prompt.clone(),
+        reference: None,
+        row,
+        verifier,
+        placement: Arc::default(),
+    }
 }

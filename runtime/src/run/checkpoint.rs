@@ -65,6 +65,9 @@ fn write_all<W: World>(
     let student = folder.join("student");
     fs::create_dir_all(&student).map_err(|why| Error::writing(&student, why))?;
     world.student().save(&student, WeightType::F32)?;
+    for (seat, policy) in world.followers() {
+        policy.save(&folder.join("teachers").join(seat), WeightType::F32)?;
+    }
     save_moments(&folder.join(MOMENTS), &step.moments, &world.student().decoder)?;
     let state = State {
         step: it + 1,
@@ -99,6 +102,14 @@ pub(super) fn take_weights<W: World>(folder: &Path, world: &mut W) -> Result<()>
     let device = world.student().decoder.device().clone();
     let loaded = Decoder::load(&folder.join("student"), &device);
     world.student_mut().decoder = loaded.map_err(|why| why.next(go_back(folder)))?;
+    let seats: Vec<String> = world.followers().into_iter().map(|(seat, _)| seat.to_string()).collect();
+    for seat in seats {
+        let loaded = Decoder::load(&folder.join("teachers").join(&seat), &device);
+        let decoder = loaded.map_err(|why| why.next(go_back(folder)))?;
+        if let Some(policy) = world.follower_mut(&seat) {
+            policy.decoder = decoder;
+        }
+    }
     Ok(())
 }
 

@@ -148,7 +148,9 @@ pub struct HeldOut {
 }
 
 pub(crate) fn open_world<R: Recipe>(prepared: &Prepared<R>) -> Result<FromFiles<Cpu>> {
-    FromFiles::open(&R::PLAN, &prepared.file.student, &prepared.file.teachers, &Cpu::default())
+    let file = &prepared.file;
+    let world = FromFiles::open(&R::PLAN, &file.student, &file.teachers, &Cpu::default())?;
+    Ok(world.tuned(&prepared.recipe.settings()))
 }
 
 fn go<R: Recipe>(prepared: &Prepared<R>, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {

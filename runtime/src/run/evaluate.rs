@@ -75,7 +75,7 @@ pub fn evaluate<D: Device>(
     mut each: impl FnMut(&str, Answer),
     progress: impl Fn(usize),
 ) -> Result<()> {
-    let all = prompts(&evaluation.rows, &evaluation.name, policy)?;
+    let all = prompts(&evaluation.rows, &evaluation.name, policy, &Default::default())?;
     for (number, some) in all.chunks(AT_ONCE).enumerate() {
         let place = Place { seed, step: number as u64 };
         let batch = Prompts { place, prompts_P: some.to_vec(), ledger: Metrics::default() };

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::overlay::{explain, ron_options};
 use crate::error::{Error, Result};
+use crate::privileged::Placement;
 use crate::world::tasks::TaskSpec;
 
 /// What a run looks at on prompts it never trains on.
@@ -42,6 +43,9 @@ fn one_point() -> f64 {
     1.0
 }
 
+/// What a template must do.
+const TEMPLATE: &str = "a template names {prompt} and {privileged} exactly once each, for example Template(\"{prompt}\\nHint: {privileged}\\n\")";
+
 /// A run file. `P` is the patch of its recipe.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename = "Run", deny_unknown_fields, bound = "P: DeserializeOwned + Default")]
@@ -72,6 +76,9 @@ pub struct RunFile<P> {
     /// Held-out prompts.
     #[serde(default)]
     pub eval: Option<EvalFile>,
+    /// Where what only teachers read stands in their prompts.
+    #[serde(default)]
+    pub privileged: Placement,
     /// Save every so many steps; 0 saves only at the end.
     #[serde(default)]
     pub save_every: u64,
@@ -130,6 +137,7 @@ impl<P: DeserializeOwned + Default> RunFile<P> {
             "data",
             "`data` and `tasks` are both given: choose one",
         );
+        must(self.privileged.must_hold().is_ok(), "privileged", TEMPLATE);
         if let Some(eval) = &self.eval {
             must(
                 eval.data.is_some() != eval.tasks.is_some(),

@@ -87,7 +87,7 @@ impl<R: Recipe> Prepared<R> {
         wrong.extend(recipe.faults().iter().map(|fault| explain(fault, &text, &name)));
         wrong.extend(too_many(&recipe, file.batch, &name));
         if options.other_recipe {
-            let weighted = |name: &str| R::PLAN.teachers.iter().any(|t| t.name == name && t.kind != "Start");
+            let weighted = |name: &str| R::PLAN.teachers.iter().any(|t| t.name == name && t.kind == "Frozen");
             file.teachers.retain(|name, _| weighted(name));
         }
         make_absolute(&mut file, options.file.parent(), &mut wrong);
@@ -135,6 +135,7 @@ impl<R: Recipe> Prepared<R> {
             save_every: self.file.save_every,
             rows,
             rows_name,
+            placement: Arc::new(self.file.privileged.clone()),
             held_out,
             directory,
             checkpoint,
@@ -298,6 +299,7 @@ fn effective<R: Recipe>(recipe: &R, file: &RunFile<R::Patch>) -> Result<String> 
     if let Some(tasks) = &file.tasks {
         lines.push(format!("tasks: {}", ron_text(tasks)?));
     }
+    lines.push(format!("privileged: {}", ron_text(&file.privileged)?));
     if let Some(eval) = &file.eval {
         lines.push(format!("eval: {}", ron_text(eval)?));
     }

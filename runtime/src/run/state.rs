@@ -11,6 +11,7 @@ use super::directory::{write_whole, RunDirectory};
 use crate::batch::Prompt;
 use crate::error::{Error, Result};
 use crate::log::{Log, Metrics, Progress, ProgressStyle, Side};
+use crate::privileged::{self, Placement};
 use crate::run::evaluate::Evaluation;
 use crate::stages::data::Feed;
 use crate::stages::step::Optimiser;
@@ -32,6 +33,8 @@ pub struct Run {
     pub(crate) rows: Vec<Row>,
     /// What messages call the rows.
     pub(crate) rows_name: String,
+    /// Where privileged text stands in a teacher's prompt.
+    pub(crate) placement: Arc<Placement>,
     pub(crate) held_out: Option<Arc<Evaluation>>,
     pub(crate) directory: Option<RunDirectory>,
     pub(crate) checkpoint: Option<PathBuf>,
@@ -78,6 +81,7 @@ impl Run {
             save_every: 0,
             rows,
             rows_name: "rows".to_string(),
+            placement: Arc::default(),
             held_out: None,
             directory: None,
             checkpoint: None,
@@ -85,6 +89,13 @@ impl Run {
             effective: "// made in code: there is no run file\n".to_string(),
             hashes: Vec::new(),
         }
+    }
+
+    /// The same run, with what only teachers read put there in their prompts.
+    #[must_use]
+    pub fn with_privileged(mut self, placement: Placement) -> Self {
+        self.placement = Arc::new(placement);
+        self
     }
 
     /// The same run, written to `directory`: its numbers, and a checkpoint every `every` steps (0: only
@@ -100,7 +111,7 @@ impl Run {
     /// # Errors
     /// A row that does not fit, by its place.
     pub fn prompts<W: World>(&self, world: &W) -> Result<Vec<Arc<Prompt>>> {
-        prompts(&self.rows, &self.rows_name, world.student())
+        prompts(&self.rows, &self.rows_name, world.student(), &self.placement)
     }
 
     /// Whether a checkpoint is due after step `it`.
@@ -221,8 +232,13 @@ pub(crate) fn prompts<D: crate::tensor::Device>(
     rows: &[Row],
     name: &str,
     student: &crate::world::Policy<D>,
+    placement: &Arc<Placement>,
 ) -> Result<Vec<Arc<Prompt>>> {
-    rows.iter().enumerate().map(|(index, row)| prompt_of(index, row, name, student).map(Arc::new)).collect()
+    let placed = |(index, row)| {
+        let prompt = prompt_of(index, row, name, student)?;
+        Ok(Arc::new(Prompt { placement: Arc::clone(placement), ..prompt }))
+    };
+    rows.iter().enumerate().map(placed).collect()
 }
 
 /// One row as a prompt; `name` is what messages call its source.
@@ -234,8 +250,8 @@ pub(super) fn prompt_of<D: crate::tensor::Device>(
 ) -> Result<Prompt> {
     let context = student.decoder.config().max_position_embeddings;
     let place = || format!("{name}, row {}", index + 1);
-    let text = student.tokenizer.render(&row.prompt).map_err(|why| why.or_at(place()))?;
-    let tokens = student.tokenizer.encode(&text).map_err(|why| why.or_at(place()))?;
+    let (text, tokens) = privileged::context(&student.tokenizer, &row.prompt, None, &Placement::default())
+        .map_err(|why| why.or_at(place()))?;
     if tokens.is_empty() {
         return Err(Error::call("the prompt has no tokens").at(place()).next("remove the row"));
     }
@@ -264,5 +280,5 @@ pub(super) fn prompt_of<D: crate::tensor::Device>(
         }
     };
     let verifier = for_domain(&row.domain);
-    Ok(Prompt { index, tokens, text, reference, row: row.clone(), verifier })
+    Ok(Prompt { index, tokens, text, reference, row: row.clone(), verifier, placement: Arc::default() })
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::plan::Plan;
+use crate::settings::Setting;
 use crate::suggest::nearest;
 use crate::tensor::Device;
 use crate::world::{AnyVocabulary, Policy, World};
@@ -13,6 +14,10 @@ use crate::world::{AnyVocabulary, Policy, World};
 pub struct FromFiles<D: Device> {
     student: Policy<D>,
     teachers: BTreeMap<String, Policy<D>>,
+    /// The seats of the student itself.
+    own: Vec<&'static str>,
+    /// The seats that follow the student, and how far in a step.
+    following: BTreeMap<&'static str, f64>,
 }
 
 impl<D: Device> FromFiles<D> {
@@ -64,13 +69,30 @@ impl<D: Device> FromFiles<D> {
         wrong.extend(missing);
         let Some(student) = student else { return (None, wrong) };
         wrong.extend(seats.values().filter_map(|policy| student.must_share_vocabulary(policy).err()));
-        for teacher in plan.teachers.iter().filter(|t| t.kind == "Start") {
+        let of_kind = |kind| plan.teachers.iter().filter(move |t| t.kind == kind);
+        let own = of_kind("Own").map(|t| t.name).collect();
+        let following = of_kind("Ema").map(|t| (t.name, 1.0)).collect();
+        for teacher in of_kind("Start").chain(of_kind("Ema")) {
             match student.copy(teacher.name) {
                 Ok(copy) => drop(seats.insert(teacher.name.to_string(), copy)),
                 Err(why) => wrong.push(why),
             }
         }
-        (Some(Self { student, teachers: seats }), wrong)
+        let world = Self { student, teachers: seats, own, following };
+        (Some(world.tuned(&(plan.resolve)())), wrong)
+    }
+
+    /// The same world under these settings of its teachers: how fast they follow the student.
+    #[must_use]
+    pub fn tuned(mut self, settings: &[(&'static str, Vec<Setting>)]) -> Self {
+        for (seat, rate) in &mut self.following {
+            let list = settings.iter().find(|(name, _)| name == seat).map(|(_, list)| list);
+            let found = list.and_then(|list| list.iter().find(|setting| setting.name == "rate"));
+            if let Some(value) = found.and_then(|setting| setting.value.parse().ok()) {
+                *rate = value;
+            }
+        }
+        self
     }
 
     /// The teachers, by seat.
@@ -111,7 +133,27 @@ impl<D: Device> World for FromFiles<D> {
         &mut self.student
     }
 
+    fn follow(&mut self) -> Result<()> {
+        for (seat, rate) in &self.following {
+            if let Some(policy) = self.teachers.get_mut(*seat) {
+                policy.move_towards(&self.student, *rate)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn followers(&self) -> Vec<(&str, &Policy<D>)> {
+        self.following.keys().filter_map(|seat| Some((*seat, self.teachers.get(*seat)?))).collect()
+    }
+
+    fn follower_mut(&mut self, seat: &str) -> Option<&mut Policy<D>> {
+        self.following.contains_key(seat).then(|| self.teachers.get_mut(seat)).flatten()
+    }
+
     fn teacher(&self, seat: &str) -> Result<&Policy<D>> {
+        if self.own.contains(&seat) {
+            return Ok(&self.student);
+        }
         self.teachers.get(seat).ok_or_else(|| {
             Error::call(format!("nobody sits in the seat of the teacher `{seat}`"))
                 .at(format!("teachers.{seat}"))

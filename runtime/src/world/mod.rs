@@ -12,7 +12,7 @@ pub mod verifier;
 pub use files::FromFiles;
 pub use pinned::{Architecture, Pinned, Speaks};
 pub use policy::Policy;
-pub use roster::{Experts, Frozen, Nobody, Seat, Start};
+pub use roster::{Ema, Experts, Frozen, Nobody, Own, Seat, Start};
 
 use crate::error::Result;
 use crate::tensor::Device;
@@ -66,6 +66,24 @@ pub trait World {
 
     /// The student, to be moved.
     fn student_mut(&mut self) -> &mut Policy<Self::Device>;
+
+    /// Lets the teachers that follow the student follow it, after a step.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn follow(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The teachers that change while the student learns, by seat: a checkpoint keeps them too.
+    fn followers(&self) -> Vec<(&str, &Policy<Self::Device>)> {
+        Vec::new()
+    }
+
+    /// One of the teachers that change, to be put back as it was.
+    fn follower_mut(&mut self, _: &str) -> Option<&mut Policy<Self::Device>> {
+        None
+    }
 
     /// The policy that sits in a teacher's seat.
     ///

@@ -243,6 +243,18 @@ impl<S: Architecture, T, D: Device> World for Pinned<S, T, D> {
         self.files.student_mut()
     }
 
+    fn follow(&mut self) -> Result<()> {
+        self.files.follow()
+    }
+
+    fn followers(&self) -> Vec<(&str, &Policy<D>)> {
+        self.files.followers()
+    }
+
+    fn follower_mut(&mut self, seat: &str) -> Option<&mut Policy<D>> {
+        self.files.follower_mut(seat)
+    }
+
     fn teacher(&self, seat: &str) -> Result<&Policy<D>> {
         self.files.teacher(seat)
     }

@@ -61,6 +61,21 @@ impl<D: Device> Policy<D> {
         Ok(Self { name: name.to_string(), decoder, tokenizer: Arc::clone(&self.tokenizer) })
     }
 
+    /// Moves every weight towards `other`'s by `rate`: `w ← w + rate (w' − w)`.
+    ///
+    /// # Errors
+    /// When the two are not of one shape, or the device fails.
+    pub fn move_towards(&mut self, other: &Self, rate: f64) -> Result<()> {
+        for (mine, theirs) in self.decoder.parameters_mut().iter_mut().zip(other.decoder.parameters()) {
+            let (mut here, there) = (mine.to_host(), theirs.to_host());
+            for (w, &to) in here.iter_mut().zip(&there) {
+                *w += (rate * (f64::from(to) - f64::from(*w))) as f32;
+            }
+            mine.set(&here)?;
+        }
+        Ok(())
+    }
+
     /// Gradients of every parameter, all zero.
     ///
     /// # Errors

@@ -1,7 +1,11 @@
-//! Who teaches, as a type: which teachers a recipe has is part of the type its score stage sees.
+//! Who teaches, as a type: which teachers a recipe has, and what they read, is part of the type its
+//! score stage sees.
 
 use crate as limbeck;
+use crate::check::{Facts, Fault};
 use crate::error::{Error, Result};
+use crate::privileged::{Found, Known, Plain, Reads};
+use crate::replay::Voice;
 use crate::world::Domain;
 use limbeck::Settings;
 
@@ -13,21 +17,59 @@ pub struct Frozen {}
 #[derive(Clone, Debug, Settings)]
 pub struct Start {}
 
+/// The student itself, with its weights of this step and no gradient. It must read something that the
+/// student does not.
+#[derive(Clone, Debug, Settings)]
+pub struct Own {}
+
+/// A running mean of the student: after every step it moves towards the student by `rate`.
+#[derive(Clone, Debug, Settings)]
+#[settings(check = check_ema)]
+pub struct Ema {
+    /// The share of the student in every step; 1 is the student itself.
+    #[setting(default = 0.05)]
+    pub rate: f64,
+}
+
+const fn check_ema(kind: &Ema, _: &Facts) -> Option<Fault> {
+    if kind.rate > 0.0 && kind.rate <= 1.0 {
+        return None;
+    }
+    let says = "`rate` is how far the mean moves towards the student in a step: above 0 and at most 1";
+    Some(Fault { stage: "", field: "rate", says })
+}
+
 /// A kind of teacher.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a kind of teacher",
     label = "not a kind of teacher",
-    note = "kinds of teachers: Frozen, Start, or a type of yours with `impl Kind`"
+    note = "kinds of teachers: Frozen, Start, Own, Ema, or a type of yours with `impl Kind`"
 )]
 pub trait Kind: Sized + Clone {
-    /// The seat of the teacher called `name`.
+    /// Whether it is the student, now or earlier: a recording then calls it a student.
+    const SELF: bool;
+
+    /// The seat of the teacher called `name`. It reads the prompt.
     fn seat(&self, name: &'static str) -> Seat<Self> {
-        Seat { name, kind: self.clone() }
+        Seat { name, kind: self.clone(), is_self: Self::SELF, reads: Plain }
     }
 }
 
-impl Kind for Frozen {}
-impl Kind for Start {}
+impl Kind for Frozen {
+    const SELF: bool = false;
+}
+
+impl Kind for Start {
+    const SELF: bool = true;
+}
+
+impl Kind for Own {
+    const SELF: bool = true;
+}
+
+impl Kind for Ema {
+    const SELF: bool = true;
+}
 
 /// A kind of teacher that gives its whole distribution, not only the sampled token's probability.
 #[diagnostic::on_unimplemented(
@@ -39,28 +81,59 @@ pub trait GivesRows: Kind {}
 
 impl GivesRows for Frozen {}
 impl GivesRows for Start {}
+impl GivesRows for Own {}
+impl GivesRows for Ema {}
 
-/// One teacher's place in a recipe.
+/// A kind of teacher whose weights are not the student's of this step.
+#[diagnostic::on_unimplemented(
+    message = "the teacher is the student itself, and so is the hindsight: both say the same of every token",
+    label = "two voices needed, and this is one",
+    note = "let one of them be another model (`Frozen`) or another time of the student (`Start`, `Ema`)"
+)]
+pub trait Another: Kind {}
+
+impl Another for Frozen {}
+impl Another for Start {}
+impl Another for Ema {}
+
+/// One teacher's place in a recipe, and what it reads beyond the prompt.
 #[derive(Clone, Debug)]
-pub struct Seat<K> {
+pub struct Seat<K, P = Plain> {
     name: &'static str,
     #[allow(dead_code, reason = "the kind's settings are read by kinds that have some")]
     kind: K,
+    is_self: bool,
+    reads: P,
 }
 
-/// What only teachers may read. Nothing can be read yet.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is nothing that only a teacher may read",
-    label = "not privileged",
-    note = "this version has nothing that a teacher can read beyond the prompt: leave `reads` out"
-)]
-pub trait Privileged {}
-
 impl<K> Seat<K> {
-    /// The same teacher, shown more than the prompt.
-    #[must_use]
-    pub fn reads<P: Privileged>(self, _: P) -> Self {
-        self
+    /// The same seat; the teacher also reads `what`.
+    pub fn reads<P: Reads>(self, what: P) -> Seat<K, P> {
+        Seat { name: self.name, kind: self.kind, is_self: self.is_self, reads: what }
+    }
+}
+
+/// What a teacher reads beyond the prompt, and nothing is one of the answers.
+pub trait BeyondPrompt: Clone {
+    /// Whether it is more than the prompt.
+    const MORE: bool;
+    /// What there is to read for one response; `None` when the prompt is all.
+    fn look(&self, known: &Known<'_>) -> Option<Found>;
+}
+
+impl BeyondPrompt for Plain {
+    const MORE: bool = false;
+
+    fn look(&self, _: &Known<'_>) -> Option<Found> {
+        None
+    }
+}
+
+impl<P: Reads> BeyondPrompt for P {
+    const MORE: bool = true;
+
+    fn look(&self, known: &Known<'_>) -> Option<Found> {
+        Some(self.find(known))
     }
 }
 
@@ -70,13 +143,13 @@ pub struct Nobody;
 
 /// One teacher a domain: each prompt hears its own.
 #[derive(Clone, Debug)]
-pub struct Experts<K> {
-    by_domain: Vec<(&'static str, Seat<K>)>,
+pub struct Experts<K, P = Plain> {
+    by_domain: Vec<(&'static str, Seat<K, P>)>,
 }
 
-impl<K> Experts<K> {
+impl<K, P> Experts<K, P> {
     /// Seats every domain of the user's enum. The routing is a `match`, so no domain can be forgotten.
-    pub fn by<D: Domain>(seat: impl Fn(D) -> Seat<K>) -> Self {
+    pub fn by<D: Domain>(seat: impl Fn(D) -> Seat<K, P>) -> Self {
         Self { by_domain: D::ALL.iter().map(|domain| (domain.name(), seat(*domain))).collect() }
     }
 }
@@ -89,43 +162,9 @@ impl<K> Experts<K> {
 )]
 pub trait Somebody {}
 
-/// A roster in which each prompt hears exactly one teacher, and every declared teacher is heard.
-#[diagnostic::on_unimplemented(
-    message = "a teacher is declared that this stage never listens to",
-    label = "hears one teacher a prompt",
-    note = "remove the teacher, or use a score that reads it, for example `score: Extrapolated` for a `Start` reference"
-)]
-pub trait OneVoice {
-    /// The seat of the teacher that scores prompts of `domain`.
-    ///
-    /// # Errors
-    /// A domain nobody teaches.
-    fn voice(&self, domain: &str) -> Result<&'static str>;
-}
-
-/// A roster whose experts give whole distributions.
-#[diagnostic::on_unimplemented(
-    message = "a full-vocabulary score needs the teacher's whole distribution, and this teacher does not give it",
-    label = "needs whole distributions",
-    note = "use `score: SampledToken`, or a teacher whose weights are here, such as `Frozen`"
-)]
-pub trait VoiceWithRows {}
-
-/// A roster with a reference beside its experts.
-#[diagnostic::on_unimplemented(
-    message = "extrapolation measures the teacher against a reference, and the recipe declares none",
-    label = "needs a reference",
-    note = "declare one beside the teachers, for example `#[teacher] reference: Start`"
-)]
-pub trait WithReference {
-    /// The seat of the teacher that scores prompts of `domain`.
-    ///
-    /// # Errors
-    /// A domain nobody teaches.
-    fn expert(&self, domain: &str) -> Result<&'static str>;
-    /// The seat of the reference.
-    fn reference(&self) -> &'static str;
-}
+impl<K, P> Somebody for Seat<K, P> {}
+impl<K, P> Somebody for Experts<K, P> {}
+impl<A, B> Somebody for (A, B) {}
 
 /// A roster in which nobody teaches.
 #[diagnostic::on_unimplemented(
@@ -137,23 +176,58 @@ pub trait Unattended {}
 
 impl Unattended for Nobody {}
 
-impl<K> Somebody for Seat<K> {}
-impl<K> Somebody for Experts<K> {}
-impl<A, B> Somebody for (A, B) {}
+/// A roster in which each prompt hears exactly one teacher, and every declared teacher is heard.
+#[diagnostic::on_unimplemented(
+    message = "a teacher is declared that this stage never listens to",
+    label = "hears one teacher a prompt",
+    note = "remove the teacher, or use stages that hear both: `score: Extrapolated` for a `Start` reference, `score: FullVocab` with `route: AdvantageGap` for an `Own` hindsight"
+)]
+pub trait OneVoice {
+    /// The seat of the teacher that scores prompts of `domain`.
+    ///
+    /// # Errors
+    /// A domain nobody teaches.
+    fn voice(&self, domain: &str) -> Result<&'static str>;
+    /// What that teacher reads beyond the prompt of one response.
+    fn look(&self, known: &Known<'_>) -> Option<Found>;
+    /// What a recording calls it.
+    fn recorded_as(&self) -> Voice;
+}
 
 impl OneVoice for Nobody {
     fn voice(&self, _: &str) -> Result<&'static str> {
         Err(Error::call("the recipe declares no teacher"))
     }
-}
 
-impl<K> OneVoice for Seat<K> {
-    fn voice(&self, _: &str) -> Result<&'static str> {
-        Ok(self.name)
+    fn look(&self, _: &Known<'_>) -> Option<Found> {
+        None
+    }
+
+    fn recorded_as(&self) -> Voice {
+        Voice::Teacher
     }
 }
 
-impl<K> OneVoice for Experts<K> {
+impl<K, P: BeyondPrompt> OneVoice for Seat<K, P> {
+    fn voice(&self, _: &str) -> Result<&'static str> {
+        Ok(self.name)
+    }
+
+    fn look(&self, known: &Known<'_>) -> Option<Found> {
+        self.reads.look(known)
+    }
+
+    fn recorded_as(&self) -> Voice {
+        match (self.is_self, P::MORE) {
+            (false, false) => Voice::Teacher,
+            (false, true) => Voice::HintedTeacher,
+            (true, false) => Voice::Reference,
+            (true, true) => Voice::HintedStudent,
+        }
+    }
+}
+
+impl<K, P: BeyondPrompt> OneVoice for Experts<K, P> {
     fn voice(&self, domain: &str) -> Result<&'static str> {
         let found = self.by_domain.iter().find(|(name, _)| *name == domain);
         found.map(|(_, seat)| seat.name).ok_or_else(|| {
@@ -163,17 +237,46 @@ impl<K> OneVoice for Experts<K> {
                 .next(format!("the recipe's teachers teach: {}", taught.join(", ")))
         })
     }
+
+    fn look(&self, known: &Known<'_>) -> Option<Found> {
+        self.by_domain.first().and_then(|(_, seat)| seat.reads.look(known))
+    }
+
+    fn recorded_as(&self) -> Voice {
+        if P::MORE {
+            Voice::HintedTeacher
+        } else {
+            Voice::Teacher
+        }
+    }
 }
 
-impl VoiceWithRows for Nobody {}
-impl<K: GivesRows> VoiceWithRows for Seat<K> {}
-impl<K: GivesRows> VoiceWithRows for Experts<K> {}
-// a pair is refused for the voice that is not heard, and not for its rows
-impl<A, B> VoiceWithRows for (A, B) {}
+/// Experts, or one teacher, of a kind whose weights are not the student's, that read `P`.
+pub trait ReadingAnother<P>: OneVoice {}
+
+impl<K: Another + GivesRows, P: BeyondPrompt> ReadingAnother<P> for Seat<K, P> {}
+impl<K: Another + GivesRows, P: BeyondPrompt> ReadingAnother<P> for Experts<K, P> {}
+
+/// A roster with a reference beside its experts.
+#[diagnostic::on_unimplemented(
+    message = "extrapolation measures the teacher against a reference, and the recipe declares none",
+    label = "needs a reference",
+    note = "declare one beside the teachers, for example `#[teacher] reference: Start`"
+)]
+pub trait WithReference {
+    /// Who teaches.
+    type Expert: OneVoice;
+    /// Who teaches.
+    fn expert(&self) -> &Self::Expert;
+    /// The seat of the reference.
+    fn reference(&self) -> &'static str;
+}
 
 impl<E: OneVoice> WithReference for (E, Seat<Start>) {
-    fn expert(&self, domain: &str) -> Result<&'static str> {
-        self.0.voice(domain)
+    type Expert = E;
+
+    fn expert(&self) -> &E {
+        &self.0
     }
 
     fn reference(&self) -> &'static str {

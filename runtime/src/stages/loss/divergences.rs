@@ -127,7 +127,7 @@ const fn check_jsd<W: Width>(method: &Jsd<W>, _: &Facts) -> Option<Fault> {
     check_width::<W>(method.support, method.tail)
 }
 
-const fn check_width<W: Width>(support: Support, tail: Tail) -> Option<Fault> {
+pub(super) const fn check_width<W: Width>(support: Support, tail: Tail) -> Option<Fault> {
     match W::K {
         None if !matches!(tail, Tail::Renormalise) => {
             fault("tail", "the full vocabulary has no tail: remove `tail`, or compare `TopK<128>`")
@@ -165,8 +165,8 @@ fn compare<S: Distributions, R: Real, W: Width>(
         None => TokenLoss { loss: f64::NAN, ..TokenLoss::default() },
         Some(found) => TokenLoss {
             loss: found.value.f64(),
-            masked: false,
             masses: Some((found.student_mass.f64(), found.teacher_mass.f64())),
+            ..TokenLoss::default()
         },
     }
 }

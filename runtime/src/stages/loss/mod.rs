@@ -6,10 +6,15 @@
 mod cross_entropy;
 pub mod divergence;
 mod divergences;
+pub mod dopd;
+mod entropy_gated;
+pub mod eopd;
 pub mod estimator;
 pub mod grpo;
+pub mod importance;
 pub mod policy;
 mod policy_gradient;
+mod routed;
 pub mod row;
 mod sampled_kl;
 pub mod top_k;
@@ -17,12 +22,14 @@ mod traced;
 
 pub use cross_entropy::CrossEntropy;
 pub use divergences::{ForwardKl, Full, Jsd, ReverseKl, TopK};
+pub use entropy_gated::EntropyGated;
 pub use estimator::Estimator;
 pub use policy_gradient::PolicyGradient;
+pub use routed::Routed;
 pub use sampled_kl::SampledKl;
 pub use top_k::{Support, Tail};
 
-use crate::batch::Routed;
+use crate::batch;
 use crate::capability::Signal;
 use crate::error::Result;
 use crate::log::Log;
@@ -36,8 +43,10 @@ use crate::world::{Vocabulary, World};
 /// What a loss found at one token.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokenLoss {
-    /// The loss, before any weight.
+    /// The loss, with the weight that the loss itself gives the token and before the routed one.
     pub loss: f64,
+    /// The weight that the loss itself gave the token, already in `loss`; 1 when it gives none.
+    pub weight: Option<f64>,
     /// Whether the token was masked out of the loss.
     pub masked: bool,
     /// The probability that student and teacher put on the tokens compared, when not all were.
@@ -48,7 +57,7 @@ pub struct TokenLoss {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a loss",
     label = "not a method of the stage `loss`",
-    note = "methods of `loss`: PolicyGradient, ReverseKl, ForwardKl, Jsd, SampledKl, CrossEntropy, or a type of yours with `impl Loss<S>`"
+    note = "methods of `loss`: PolicyGradient, ReverseKl, ForwardKl, Jsd, Routed, EntropyGated, SampledKl, CrossEntropy, or a type of yours with `impl Loss<S>`"
 )]
 pub trait Loss<S: Signal>: Clone + Send + Sync + 'static {
     /// The narrowest vocabulary this loss can be computed on.
@@ -67,7 +76,7 @@ pub trait Loss<S: Signal>: Clone + Send + Sync + 'static {
     fn backward<W: World>(
         &self,
         world: &W,
-        micro: &Routed<S>,
+        micro: &batch::Routed<S>,
         grads: Grads<W::Device>,
         log: &mut Log,
     ) -> Result<Grads<W::Device>> {
@@ -81,7 +90,7 @@ pub trait Loss<S: Signal>: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// A recording that lacks what the loss needs.
-    fn replay(&self, recorded: &Recorded, routed: Routed<S>) -> Result<Replay> {
+    fn replay(&self, recorded: &Recorded, routed: batch::Routed<S>) -> Result<Replay> {
         crate::replay::replay(self, recorded, &routed)
     }
 }

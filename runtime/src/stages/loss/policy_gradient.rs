@@ -62,6 +62,6 @@ impl<S: Rewards> Loss<S> for PolicyGradient {
         }
         .loss();
         student.push_log_prob(at.slope);
-        TokenLoss { loss: at.loss.f64(), masked: at.masked, masses: None }
+        TokenLoss { loss: at.loss.f64(), masked: at.masked, ..TokenLoss::default() }
     }
 }

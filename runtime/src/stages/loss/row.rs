@@ -45,6 +45,11 @@ impl<'a, R: Real> StudentRow<'a, R> {
         self.log_prob
     }
 
+    /// The sampled token.
+    pub fn sampled(&self) -> usize {
+        self.sampled
+    }
+
     /// The logits `z`; none if the row was recorded.
     pub fn logits(&self) -> Option<&'a [R]> {
         self.logits

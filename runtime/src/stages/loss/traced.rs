@@ -103,6 +103,9 @@ fn note<S: Signal>(
         log.token_loss(i, micro.weight(i, t) * found.token.loss);
         log.mean("entropy", found.entropy, 1.0);
         log.mean("masked_share", f64::from(u8::from(found.token.masked)), 1.0);
+        if let Some(regime) = micro.signal().regime(i, t) {
+            log.mean(&format!("loss/{regime}"), found.token.loss, 1.0);
+        }
         if let Some((student, teacher)) = found.token.masses {
             log.mean("student_mass", student, 1.0);
             log.mean("teacher_mass", teacher, 1.0);

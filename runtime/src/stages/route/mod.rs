@@ -2,6 +2,17 @@
 //!
 //! A recipe without this stage routes every token to its prompt's teacher, with weight 1.
 
+mod advantage_gap;
+pub mod exact;
+pub mod gap;
+pub mod prune;
+pub mod reopold;
+pub mod thresholds;
+pub mod tip;
+pub mod visual;
+
+pub use advantage_gap::{AdvantageGap, GapScope};
+
 use crate::batch::{Routed, Scored};
 use crate::error::Result;
 
@@ -9,7 +20,7 @@ use crate::error::Result;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a way to route tokens",
     label = "not a method of the stage `route`",
-    note = "a recipe without this stage routes every token to its prompt's teacher; for your own, `impl Route<S, J>`"
+    note = "methods of `route`: AdvantageGap, or a type of yours with `impl Route<S, J>`; a recipe without this stage routes every token to its prompt's teacher"
 )]
 pub trait Route<S, J> {
     /// The signal that reaches the loss.

@@ -1,13 +1,14 @@
 use crate as limbeck;
 use crate::batch::Rollouts;
+use crate::capability::Judgement;
 use crate::check::{Facts, Fault};
 use crate::error::Result;
 use crate::replay::{Recorded, Voice};
 use crate::signal::Beyond;
 use crate::stages::loss::policy::extrapolated;
-use crate::stages::score::read::{by_teacher, everyone, log_probs};
+use crate::stages::score::read::{by_teacher, contexts, log_probs, plain, student_log_probs};
 use crate::stages::score::Score;
-use crate::world::roster::WithReference;
+use crate::world::roster::{OneVoice, WithReference};
 use crate::world::World;
 use limbeck::Settings;
 
@@ -29,24 +30,26 @@ const fn check(method: &Extrapolated, _: &Facts) -> Option<Fault> {
     None
 }
 
-impl<R: WithReference, J> Score<R, J> for Extrapolated {
+impl<R: WithReference, J: Judgement> Score<R, J> for Extrapolated {
     type Signal = Beyond;
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<Beyond> {
-        let teacher = by_teacher(
-            world,
-            rollouts,
-            |domain| teachers.expert(domain),
-            |policy, which| log_probs(policy, rollouts, which),
-        )?;
-        let reference = log_probs(world.teacher(teachers.reference())?, rollouts, &everyone(rollouts))?;
-        let student = log_probs(world.student(), rollouts, &everyone(rollouts))?;
-        Ok(self.compare(student, teacher, &reference))
+        let experts = teachers.expert();
+        let contexts = contexts(world, rollouts, |known| experts.look(known))?;
+        let teacher = by_teacher(world, rollouts, experts, |policy, which| {
+            log_probs(policy, rollouts, &contexts, which)
+        })?;
+        let everyone: Vec<usize> = (0..rollouts.responses_N.len()).collect();
+        let start = world.teacher(teachers.reference())?;
+        let reference = log_probs(start, rollouts, &plain(rollouts), &everyone)?;
+        Ok(self.compare(student_log_probs(world, rollouts)?, teacher, &reference, contexts.heard_N))
     }
 
-    fn remember(&self, recorded: &Recorded, _: &R, _: &Rollouts<J>) -> Result<Beyond> {
+    fn remember(&self, recorded: &Recorded, teachers: &R, _: &Rollouts<J>) -> Result<Beyond> {
         let reference = recorded.log_probs(Voice::Reference)?;
-        Ok(self.compare(recorded.log_probs(Voice::Student)?, recorded.log_probs(Voice::Teacher)?, &reference))
+        let teacher = recorded.log_probs(teachers.expert().recorded_as())?;
+        let heard_N = vec![true; teacher.len()];
+        Ok(self.compare(recorded.log_probs(Voice::Student)?, teacher, &reference, heard_N))
     }
 }
 
@@ -56,6 +59,7 @@ impl Extrapolated {
         student_N_T: Vec<Vec<f64>>,
         teacher_N_T: Vec<Vec<f64>>,
         reference_N_T: &[Vec<f64>],
+        heard_N: Vec<bool>,
     ) -> Beyond {
         let reward = |i: usize, t: usize| {
             extrapolated(teacher_N_T[i][t], reference_N_T[i][t], student_N_T[i][t], self.lambda)
@@ -63,6 +67,6 @@ impl Extrapolated {
         let rewards_N_T = (0..student_N_T.len())
             .map(|i| (0..student_N_T[i].len()).map(|t| reward(i, t)).collect())
             .collect();
-        Beyond::new(student_N_T, teacher_N_T, rewards_N_T)
+        Beyond::new(student_N_T, teacher_N_T, rewards_N_T, heard_N)
     }
 }

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::replay::{Recorded, Voice};
 use crate::signal::OutcomeRewards;
 use crate::stages::loss::grpo::group_advantages;
-use crate::stages::score::read::{everyone, log_probs};
+use crate::stages::score::read::student_log_probs;
 use crate::stages::score::Score;
 use crate::world::roster::Unattended;
 use crate::world::World;
@@ -31,8 +31,7 @@ impl<R: Unattended, J: Outcome> Score<R, J> for GroupOutcome {
     type Signal = OutcomeRewards;
 
     fn ask<W: World>(&self, world: &W, _: &R, rollouts: &Rollouts<J>) -> Result<OutcomeRewards> {
-        let student_N_T = log_probs(world.student(), rollouts, &everyone(rollouts))?;
-        Ok(rewards(student_N_T, rollouts))
+        Ok(rewards(student_log_probs(world, rollouts)?, rollouts))
     }
 
     fn remember(&self, recorded: &Recorded, _: &R, rollouts: &Rollouts<J>) -> Result<OutcomeRewards> {

@@ -3,23 +3,80 @@
 use std::collections::BTreeMap;
 
 use crate::batch::Rollouts;
+use crate::capability::Judgement;
 use crate::error::{Error, Result};
 use crate::models::Packed;
+use crate::privileged::{context, Found, Known};
 use crate::tensor::Device;
+use crate::world::roster::OneVoice;
 use crate::world::{Policy, World};
 
 /// How many responses a policy reads at once.
 const AT_ONCE: usize = 64;
 
+/// What each response is read after, and whether there was anything to read beyond the prompt where
+/// there should be.
+pub(crate) struct Contexts {
+    tokens_N: Vec<Vec<u32>>,
+    pub heard_N: Vec<bool>,
+}
+
+/// The plain prompts: what the student reads.
+pub(crate) fn plain<J>(rollouts: &Rollouts<J>) -> Contexts {
+    let count = rollouts.responses_N.len();
+    let tokens_N = (0..count).map(|i| rollouts.prompt_of(i).tokens.clone()).collect();
+    Contexts { tokens_N, heard_N: vec![true; count] }
+}
+
+/// The contexts of a roster: the prompts, and whatever its teachers read beyond them.
+pub(crate) fn contexts<W: World, J: Judgement>(
+    world: &W,
+    rollouts: &Rollouts<J>,
+    look: impl Fn(&Known<'_>) -> Option<Found>,
+) -> Result<Contexts> {
+    let mut all = plain(rollouts);
+    let student = world.student();
+    for i in 0..rollouts.responses_N.len() {
+        let prompt = rollouts.prompt_of(i);
+        let place = || format!("data, row {}", prompt.index + 1);
+        match look(&Known::of(rollouts, i)) {
+            None => {}
+            Some(Found::Text(known)) => {
+                let (_, tokens) =
+                    context(&student.tokenizer, &prompt.row.prompt, Some(&known), &prompt.placement)
+                        .map_err(|why| why.or_at(place()))?;
+                let room = student.decoder.config().max_position_embeddings;
+                let needed = tokens.len() + rollouts.responses_N[i].tokens_T.len();
+                if needed > room {
+                    return Err(Error::call(format!(
+                        "the privileged context and its response have {needed} tokens, and the model's context is {room}"
+                    ))
+                    .at(place())
+                    .next("shorten the row's privileged text, or `rollout.max_response_tokens`"));
+                }
+                all.tokens_N[i] = tokens;
+            }
+            Some(Found::Nothing) => all.heard_N[i] = false,
+            Some(Found::Missing(column)) => {
+                return Err(Error::call(format!("the row has no `{column}` for the teacher to read"))
+                    .at(format!("{}, column `{column}`", place()))
+                    .next("add the column, or a teacher that reads something else"))
+            }
+        }
+    }
+    Ok(all)
+}
+
 /// The log-probability that `policy` gives each token of the responses `which`, in that order.
 pub(crate) fn log_probs<D: Device, J>(
     policy: &Policy<D>,
     rollouts: &Rollouts<J>,
+    contexts: &Contexts,
     which: &[usize],
 ) -> Result<Vec<Vec<f64>>> {
     let mut all = Vec::with_capacity(which.len());
     for some in which.chunks(AT_ONCE) {
-        let (packed, ids) = pack(rollouts, some);
+        let (packed, ids) = pack(rollouts, contexts, some);
         let mut flat = policy.decoder.log_probs(&packed, &ids)?.into_iter();
         for &i in some {
             let row: Vec<f64> = flat.by_ref().take(rollouts.responses_N[i].tokens_T.len()).collect();
@@ -36,12 +93,13 @@ pub(crate) fn log_probs<D: Device, J>(
 pub(crate) fn log_rows<D: Device, J>(
     policy: &Policy<D>,
     rollouts: &Rollouts<J>,
+    contexts: &Contexts,
     which: &[usize],
 ) -> Result<Vec<Vec<f32>>> {
     let width = policy.vocabulary();
     let mut all = Vec::with_capacity(which.len());
     for some in which.chunks(AT_ONCE) {
-        let (packed, _) = pack(rollouts, some);
+        let (packed, _) = pack(rollouts, contexts, some);
         let logits = policy.decoder.logits(&packed)?;
         let mut flat = crate::tensor::to_host(&logits);
         for row in flat.chunks_mut(width) {
@@ -60,16 +118,21 @@ pub(crate) fn log_rows<D: Device, J>(
     Ok(all)
 }
 
+/// The student's log-probability of each token of every response, after the plain prompt.
+pub(crate) fn student_log_probs<W: World, J>(world: &W, rollouts: &Rollouts<J>) -> Result<Vec<Vec<f64>>> {
+    log_probs(world.student(), rollouts, &plain(rollouts), &everyone(rollouts))
+}
+
 /// Lets each response be read by the teacher of its domain, and puts the readings in batch order.
 pub(crate) fn by_teacher<W: World, J, T>(
     world: &W,
     rollouts: &Rollouts<J>,
-    seat_of: impl Fn(&str) -> Result<&'static str>,
+    roster: &impl OneVoice,
     read: impl Fn(&Policy<W::Device>, &[usize]) -> Result<Vec<T>>,
 ) -> Result<Vec<T>> {
     let mut by_seat: BTreeMap<&'static str, Vec<usize>> = BTreeMap::new();
     for i in 0..rollouts.responses_N.len() {
-        by_seat.entry(seat_of(rollouts.prompt_of(i).domain())?).or_default().push(i);
+        by_seat.entry(roster.voice(rollouts.prompt_of(i).domain())?).or_default().push(i);
     }
     let mut readings: Vec<Option<T>> = (0..rollouts.responses_N.len()).map(|_| None).collect();
     for (seat, which) in by_seat {
@@ -77,23 +140,19 @@ pub(crate) fn by_teacher<W: World, J, T>(
             readings[i] = Some(reading);
         }
     }
-    readings
-        .into_iter()
-        .map(|reading| reading.ok_or_else(|| Error::run("a response was not read by any teacher")))
-        .collect()
+    let unread = || Error::run("a response was not read by any teacher");
+    readings.into_iter().map(|reading| reading.ok_or_else(unread)).collect()
 }
 
 /// Every response of a batch, by index.
-pub(crate) fn everyone<J>(rollouts: &Rollouts<J>) -> Vec<usize> {
+fn everyone<J>(rollouts: &Rollouts<J>) -> Vec<usize> {
     (0..rollouts.responses_N.len()).collect()
 }
 
-fn pack<J>(rollouts: &Rollouts<J>, which: &[usize]) -> (Packed, Vec<u32>) {
-    let packed = Packed::of(
-        which.iter().map(|&i| (&rollouts.prompt_of(i).tokens[..], &rollouts.responses_N[i].tokens_T[..])),
-    );
+fn pack<J>(rollouts: &Rollouts<J>, contexts: &Contexts, which: &[usize]) -> (Packed, Vec<u32>) {
+    let pairs = which.iter().map(|&i| (&contexts.tokens_N[i][..], &rollouts.responses_N[i].tokens_T[..]));
     let ids = which.iter().flat_map(|&i| rollouts.responses_N[i].tokens_T.iter().copied()).collect();
-    (packed, ids)
+    (Packed::of(pairs), ids)
 }
 
 fn not_finite(name: &str) -> Error {

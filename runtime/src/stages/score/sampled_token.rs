@@ -1,10 +1,11 @@
 use crate as limbeck;
 use crate::batch::Rollouts;
+use crate::capability::Judgement;
 use crate::error::Result;
 use crate::replay::{Recorded, Voice};
 use crate::signal::Compared;
 use crate::stages::loss::policy::advantage;
-use crate::stages::score::read::{by_teacher, everyone, log_probs};
+use crate::stages::score::read::{by_teacher, contexts, log_probs, student_log_probs};
 use crate::stages::score::Score;
 use crate::world::roster::{OneVoice, Somebody};
 use crate::world::World;
@@ -15,30 +16,29 @@ use limbeck::Settings;
 #[derive(Clone, Debug, Settings)]
 pub struct SampledToken {}
 
-impl<R: Somebody + OneVoice, J> Score<R, J> for SampledToken {
+impl<R: Somebody + OneVoice, J: Judgement> Score<R, J> for SampledToken {
     type Signal = Compared;
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<Compared> {
-        let teacher = by_teacher(
-            world,
-            rollouts,
-            |domain| teachers.voice(domain),
-            |policy, which| log_probs(policy, rollouts, which),
-        )?;
-        let student = log_probs(world.student(), rollouts, &everyone(rollouts))?;
-        Ok(compare(student, teacher))
+        let contexts = contexts(world, rollouts, |known| teachers.look(known))?;
+        let teacher = by_teacher(world, rollouts, teachers, |policy, which| {
+            log_probs(policy, rollouts, &contexts, which)
+        })?;
+        Ok(compare(student_log_probs(world, rollouts)?, teacher, contexts.heard_N))
     }
 
-    fn remember(&self, recorded: &Recorded, _: &R, _: &Rollouts<J>) -> Result<Compared> {
-        Ok(compare(recorded.log_probs(Voice::Student)?, recorded.log_probs(Voice::Teacher)?))
+    fn remember(&self, recorded: &Recorded, teachers: &R, _: &Rollouts<J>) -> Result<Compared> {
+        let student = recorded.log_probs(Voice::Student)?;
+        let heard_N = vec![true; student.len()];
+        Ok(compare(student, recorded.log_probs(teachers.recorded_as())?, heard_N))
     }
 }
 
-fn compare(student_N_T: Vec<Vec<f64>>, teacher_N_T: Vec<Vec<f64>>) -> Compared {
+fn compare(student_N_T: Vec<Vec<f64>>, teacher_N_T: Vec<Vec<f64>>, heard_N: Vec<bool>) -> Compared {
     let rewards_N_T = student_N_T
         .iter()
         .zip(&teacher_N_T)
         .map(|(student, teacher)| student.iter().zip(teacher).map(|(s, q)| advantage(*q, *s)).collect())
         .collect();
-    Compared::new(student_N_T, teacher_N_T, rewards_N_T)
+    Compared::new(student_N_T, teacher_N_T, rewards_N_T, heard_N)
 }

@@ -55,6 +55,7 @@ impl<D: Device> Optimiser<D> {
         if !world.student().decoder.is_finite() {
             return Err(log.stop_batch("the student's weights are not finite after this step"));
         }
+        world.follow()?;
         log.set("grad_norm", norm);
         log.set("lr", lr);
         log.time("update", start);

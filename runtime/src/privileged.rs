@@ -1,0 +1,256 @@
+//! What only teachers may read.
+//!
+//! Privileged text lives in [`Privileged`], which shows nothing, compares with nothing and becomes no
+//! string: only the function that renders a teacher's context can open it. It therefore cannot reach the
+//! student's rollout, the student's traced forward, a log line or an export.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::batch::{Prompt, Rollouts};
+use crate::capability::Judgement;
+use crate::error::{Error, Result};
+use crate::world::rows::PromptText;
+use crate::world::tokenizer::Tokenizer;
+
+/// Something that only a teacher's context may hold.
+///
+/// ```compile_fail
+/// # fn leak(hint: limbeck::privileged::Privileged<String>) {
+/// println!("{hint}"); // it does not show itself
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Privileged<T>(T);
+
+impl<T> Privileged<T> {
+    /// Closes `known` away.
+    pub fn new(known: T) -> Self {
+        Self(known)
+    }
+
+    /// Something else made of it, closed away as well. The function is given by name: it can take
+    /// nothing along.
+    pub fn map<U>(self, make: fn(T) -> U) -> Privileged<U> {
+        Privileged(make(self.0))
+    }
+}
+
+impl<T> fmt::Debug for Privileged<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("⟨privileged⟩")
+    }
+}
+
+/// What there is to read for one response.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// This.
+    Text(Privileged<String>),
+    /// Nothing for this response, and that is in order: it is left out of the loss.
+    Nothing,
+    /// Nothing, and there should be: the data lacks this column.
+    Missing(&'static str),
+}
+
+/// What a teacher reads beyond the prompt: a type of this module, or one of the user's.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not something a teacher can read",
+    label = "not a privileged input",
+    note = "teachers can read: StepHints, ReferenceAnswer, SiblingSuccess, Feedback, Boxes, Evidence, or a type of yours with `impl Reads`"
+)]
+pub trait Reads: Clone + fmt::Debug + 'static {
+    /// What there is to read for one response.
+    fn find(&self, known: &Known<'_>) -> Found;
+}
+
+/// What is known about one response and its prompt, all of it closed away.
+pub struct Known<'a> {
+    prompt: &'a Prompt,
+    success: Option<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    /// What is known about response `i`.
+    pub fn of<J: Judgement>(rollouts: &'a Rollouts<J>, i: usize) -> Self {
+        let mine = rollouts.responses_N[i].prompt;
+        let sibling = |&j: &usize| {
+            j != i && rollouts.responses_N[j].prompt == mine && rollouts.judgement.outcome(j) == Some(true)
+        };
+        let success =
+            (0..rollouts.responses_N.len()).find(sibling).map(|j| &rollouts.responses_N[j].text[..]);
+        Self { prompt: &rollouts.prompts_P[mine], success }
+    }
+
+    /// A column of the prompt's data row.
+    pub fn column(&self, name: &str) -> Option<Privileged<String>> {
+        let filled = self.prompt.row.columns.get(name).filter(|text| !text.is_empty());
+        filled.map(|text| Privileged::new(text.clone()))
+    }
+
+    /// The worked reference answer, or the bare answer when there is none.
+    pub fn reference(&self) -> Option<Privileged<String>> {
+        let row = &self.prompt.row;
+        row.reference.as_ref().or(row.answer.as_ref()).map(|text| Privileged::new(text.clone()))
+    }
+
+    /// Another response to the same prompt that was right; never the response itself.
+    pub fn sibling_success(&self) -> Option<Privileged<String>> {
+        self.success.map(|text| Privileged::new(text.to_string()))
+    }
+}
+
+/// Nothing beyond the prompt.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain;
+
+macro_rules! readable {
+    ($($(#[$doc:meta])* $name:ident: $known:ident => $find:expr;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug)]
+            pub struct $name;
+
+            impl Reads for $name {
+                fn find(&self, $known: &Known<'_>) -> Found {
+                    $find
+                }
+            }
+        )*
+    };
+}
+
+readable! {
+    /// Hints that lead through the steps without the answer: the column `hints`.
+    StepHints: known => column(known, "hints");
+    /// The reference answer: the column `reference`, or `answer`.
+    ReferenceAnswer: known => known.reference().map_or(Found::Missing("reference"), Found::Text);
+    /// Another response of the group that was right; responses without one are left out of the loss.
+    SiblingSuccess: known => known.sibling_success().map_or(Found::Nothing, Found::Text);
+    /// What the environment said: the column `feedback`; responses without are left out of the loss.
+    Feedback: known => known.column("feedback").map_or(Found::Nothing, Found::Text);
+    /// Boxes with their labels, as text: the column `boxes`.
+    Boxes: known => column(known, "boxes");
+    /// The region of evidence, as text: the column `evidence`.
+    Evidence: known => column(known, "evidence");
+}
+
+fn column(known: &Known<'_>, name: &'static str) -> Found {
+    known.column(name).map_or(Found::Missing(name), Found::Text)
+}
+
+/// Where privileged text stands in a teacher's prompt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Placement {
+    /// After the prompt (in a chat: at the end of the last user turn), after this separator.
+    Suffix(String),
+    /// Before the prompt (in a chat: as a system turn), before this separator.
+    System(String),
+    /// A template of one's own: `{prompt}` and `{privileged}` are replaced.
+    Template(String),
+    /// Inside the prompt, before its last `mark`, after `lead`.
+    Before {
+        /// What stays behind the privileged text.
+        mark: String,
+        /// What stands before it.
+        lead: String,
+    },
+}
+
+impl Default for Placement {
+    fn default() -> Self {
+        Self::Suffix("\n\n".to_string())
+    }
+}
+
+impl Placement {
+    /// What is wrong with this place.
+    ///
+    /// # Errors
+    /// A template that leaves the prompt or the privileged text out.
+    pub fn must_hold(&self) -> Result<()> {
+        let Self::Template(text) = self else { return Ok(()) };
+        match ["{prompt}", "{privileged}"].iter().find(|part| text.matches(*part).count() != 1) {
+            None => Ok(()),
+            Some(part) => Err(Error::call(format!("the template must name {part} exactly once"))
+                .at("privileged.place")
+                .next("for example Template(\"{prompt}\\nHint: {privileged}\\n\")")),
+        }
+    }
+
+    fn put(&self, prompt: &str, known: &str) -> Result<String> {
+        Ok(match self {
+            Self::Suffix(separator) => format!("{prompt}{separator}{known}"),
+            Self::System(separator) => format!("{known}{separator}{prompt}"),
+            Self::Template(text) => {
+                let (before, after) = text.split_once("{privileged}").unwrap_or((text, ""));
+                let fill = |part: &str| part.replacen("{prompt}", prompt, 1);
+                format!("{}{known}{}", fill(before), fill(after))
+            }
+            Self::Before { mark, lead } => {
+                let at = prompt.rfind(mark).filter(|_| !mark.is_empty()).ok_or_else(|| {
+                    Error::call(format!("the prompt has no {mark:?} to put the privileged text before"))
+                        .at("privileged.place")
+                        .next("choose another place, for example Suffix(\"\\n\\n\")")
+                })?;
+                format!("{}{lead}{known}{}", &prompt[..at], &prompt[at..])
+            }
+        })
+    }
+}
+
+/// The tokens of a context: the one place where a prompt becomes what a policy reads, with or without
+/// privileged text. The response follows in both, so plain and privileged contexts are aligned by
+/// response index whatever their lengths.
+///
+/// # Errors
+/// A prompt without the place for it, unknown characters.
+pub(crate) fn context(
+    tokenizer: &Tokenizer,
+    prompt: &PromptText,
+    known: Option<&Privileged<String>>,
+    place: &Placement,
+) -> Result<(String, Vec<u32>)> {
+    let plain = tokenizer.render(prompt)?;
+    let text = match known {
+        None => plain,
+        Some(known) => place.put(&plain, &known.0)?,
+    };
+    let tokens = tokenizer.encode(&text)?;
+    Ok((text, tokens))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_keeps_prompt_and_text() {
+        let put = |place: Placement| place.put("^m1+2>", "3").unwrap();
+        assert_eq!(put(Placement::Suffix(" ".into())), "^m1+2> 3");
+        assert_eq!(put(Placement::System(" ".into())), "3 ^m1+2>");
+        assert_eq!(put(Placement::Template("{privileged}|{prompt}".into())), "3|^m1+2>");
+        assert_eq!(put(Placement::Before { mark: ">".into(), lead: "?".into() }), "^m1+2?3>");
+        assert!(Placement::Before { mark: "!".into(), lead: String::new() }.put("^m>", "3").is_err());
+    }
+
+    #[test]
+    fn a_template_that_forgets_something_is_refused() {
+        assert!(Placement::Template("{prompt}".into()).must_hold().is_err());
+        assert!(Placement::Template("{prompt}{privileged}{prompt}".into()).must_hold().is_err());
+        assert!(Placement::Template("{prompt}: {privileged}".into()).must_hold().is_ok());
+    }
+
+    #[test]
+    fn a_privileged_text_does_not_show_itself() {
+        assert_eq!(format!("{:?}", Privileged::new("secret")), "⟨privileged⟩");
+    }
+
+    #[test]
+    fn a_template_does_not_expand_what_it_was_given() {
+        // a hint that spells `{prompt}` stays as it is
+        let place = Placement::Template("{privileged} {prompt}".into());
+        assert_eq!(place.put("P", "{prompt}").unwrap(), "{prompt} P");
+    }
+}

@@ -1,0 +1,164 @@
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate as limbeck;
+use crate::batch::{Routed, Scored};
+use crate::capability::{Judgement, TwoVoices};
+use crate::check::{Facts, Fault};
+use crate::error::Result;
+use crate::signal::{RegimeRows, Rows};
+use crate::stages::route::gap::{route, Regime, Routing, Source};
+use crate::stages::route::Route;
+use limbeck::Settings;
+
+/// Over which tokens the averages are taken that a token is compared with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GapScope {
+    /// All tokens of the batch, however it is split.
+    #[default]
+    Batch,
+    /// The tokens of one response.
+    Sequence,
+    /// The tokens of so many responses after each other.
+    Micro(usize),
+}
+
+/// Each token learns from the teacher or from the student's own hindsight, by their gap on the sampled
+/// token and by how likely it is to them (DOPD, arXiv 2606.30626, sections 3.2 to 3.4).
+///
+/// Both read the privileged input; the gap is `A = |log q_T − log q_S|`, compared with trimmed means.
+/// The averages, like the regimes, do not depend on how the batch is split into micro-batches.
+#[derive(Clone, Debug, Settings)]
+#[settings(check = check)]
+pub struct AdvantageGap {
+    /// The share of tokens with the largest gaps that the averages leave out; they are still routed.
+    #[setting(default = 0.05)]
+    pub trim: f64,
+    /// Over which tokens the averages are taken.
+    #[setting(default = GapScope::Batch)]
+    pub scope: GapScope,
+}
+
+const fn check(method: &AdvantageGap, _: &Facts) -> Option<Fault> {
+    if !(method.trim >= 0.0 && method.trim < 1.0) {
+        let says = "`trim` is the share of tokens the averages leave out: from 0 to below 1";
+        return Some(Fault { stage: "route", field: "trim", says });
+    }
+    if let GapScope::Micro(0) = method.scope {
+        let says = "averages over 0 responses compare nothing: `Micro` takes at least 1";
+        return Some(Fault { stage: "route", field: "scope", says });
+    }
+    None
+}
+
+impl<S: TwoVoices, J: Judgement> Route<S, J> for AdvantageGap {
+    type Signal = RegimeRows;
+
+    fn route(&self, scored: Scored<S, J>) -> Result<Routed<RegimeRows>> {
+        let start = std::time::Instant::now();
+        let Scored { mut rollouts, signal } = scored;
+        let lengths: Vec<usize> = rollouts.responses_N.iter().map(|r| r.tokens_T.len()).collect();
+        let mut regimes_N_T = Vec::with_capacity(lengths.len());
+        let mut notes = Notes::default();
+        for some in self.sets(lengths.len()) {
+            let routing = self.among(&signal, &lengths, some.clone());
+            notes.take(&routing);
+            let mut rest = routing.regimes.into_iter();
+            regimes_N_T.extend(some.map(|i| rest.by_ref().take(lengths[i]).collect::<Vec<_>>()));
+        }
+        let width = signal.width();
+        let rows_N =
+            regimes_N_T.iter().enumerate().map(|(i, regimes)| chosen(&signal, i, width, regimes)).collect();
+        let everyone = 0..lengths.len();
+        let routed = RegimeRows {
+            width,
+            rows_N,
+            returns_N: everyone.clone().map(|i| signal.return_before(i)).collect(),
+            heard_N: everyone.map(|i| signal.heard(i)).collect(),
+            notes: notes.all(),
+            regimes_N_T,
+        };
+        crate::stages::note_time(&mut rollouts.ledger, "route", start);
+        Ok(Routed::all(Scored { rollouts, signal: routed }))
+    }
+}
+
+impl AdvantageGap {
+    fn sets(&self, responses: usize) -> Vec<std::ops::Range<usize>> {
+        let size = match self.scope {
+            GapScope::Batch => responses.max(1),
+            GapScope::Sequence => 1,
+            GapScope::Micro(size) => size.max(1),
+        };
+        (0..responses).step_by(size).map(|start| start..(start + size).min(responses)).collect()
+    }
+
+    /// The regimes of the tokens of some responses, those that nobody spoke of left out of the averages.
+    fn among<S: TwoVoices>(&self, signal: &S, lengths: &[usize], some: std::ops::Range<usize>) -> Routing {
+        let said: Vec<(f64, f64)> =
+            some.flat_map(|i| (0..lengths[i]).map(move |t| (i, t))).map(|(i, t)| signal.said(i, t)).collect();
+        let (teacher, student): (Vec<f64>, Vec<f64>) = said.into_iter().unzip();
+        route(&student, &teacher, self.trim)
+    }
+}
+
+/// The row of the policy that each token was routed to; the other is not kept.
+fn chosen<S: TwoVoices>(signal: &S, i: usize, width: usize, regimes: &[Regime]) -> Rows {
+    let source = |regime: &Regime| match regime.source() {
+        Source::Teacher => signal.teacher(i),
+        Source::Student => signal.hindsight(i),
+    };
+    let single = matches!(signal.teacher(i), Rows::F32(_));
+    let places = regimes.iter().enumerate();
+    if single {
+        let row = |(t, regime): (usize, &Regime)| source(regime).row::<f32>(width, t).into_owned();
+        Rows::F32(Arc::from(places.flat_map(row).collect::<Vec<f32>>()))
+    } else {
+        let row = |(t, regime): (usize, &Regime)| source(regime).row::<f64>(width, t).into_owned();
+        Rows::F64(Arc::from(places.flat_map(row).collect::<Vec<f64>>()))
+    }
+}
+
+/// Shares, gaps and thresholds of a batch, for the log.
+#[derive(Default)]
+struct Notes {
+    tokens: [f64; 4],
+    gaps: [f64; 4],
+    thresholds: Vec<(f64, f64, f64)>,
+}
+
+impl Notes {
+    fn take(&mut self, routing: &Routing) {
+        for (regime, gap) in routing.regimes.iter().zip(&routing.gaps) {
+            let at = *regime as usize;
+            self.tokens[at] += 1.0;
+            self.gaps[at] += gap;
+        }
+        let bar = &routing.thresholds;
+        self.thresholds.push((bar.gap, bar.student, bar.teacher));
+    }
+
+    fn all(&self) -> Vec<(&'static str, f64)> {
+        let total: f64 = self.tokens.iter().sum::<f64>().max(1.0);
+        let count = self.thresholds.len().max(1) as f64;
+        let mean = |of: fn(&(f64, f64, f64)) -> f64| self.thresholds.iter().map(of).sum::<f64>() / count;
+        let mut notes = Vec::new();
+        for (at, (share, gap)) in [
+            ("regime/LH", "gap/LH"),
+            ("regime/LL", "gap/LL"),
+            ("regime/HT", "gap/HT"),
+            ("regime/HS", "gap/HS"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            notes.push((share, self.tokens[at] / total));
+            notes.push((gap, self.gaps[at] / self.tokens[at].max(1.0)));
+        }
+        notes.push(("threshold/gap", mean(|bar| bar.0)));
+        notes.push(("threshold/student", mean(|bar| bar.1)));
+        notes.push(("threshold/teacher", mean(|bar| bar.2)));
+        notes
+    }
+}
