@@ -1,8 +1,12 @@
-//! A hint in a file.
+//! A hint in what is written beside an exported model.
 use limbeck::privileged::Privileged;
 
-fn leak(hint: Privileged<String>) -> std::io::Result<()> {
-    std::fs::write("hint.txt", hint)
+struct ModelCard {
+    text: String,
+}
+
+fn leak(hint: Privileged<String>) -> ModelCard {
+    ModelCard { text: hint }
 }
 
 fn main() {}

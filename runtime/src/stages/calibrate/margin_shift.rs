@@ -2,9 +2,10 @@ use crate as limbeck;
 use crate::batch::Rollouts;
 use crate::capability::{Calibratable, Outcome};
 use crate::check::{Facts, Fault};
+use crate::dist;
 use crate::error::Result;
 use crate::stages::balance::Scope;
-use crate::stages::calibrate::margin::shift;
+use crate::stages::calibrate::margin::{Shift, Tally};
 use crate::stages::calibrate::{observe, Calibrate, Direction, Over, Statistic};
 use limbeck::Settings;
 
@@ -47,7 +48,10 @@ impl<S: Calibratable, J: Outcome> Calibrate<S, J> for MarginShift {
         let mut changed = 0;
         for set in self.scope.sets(rollouts) {
             let (returns, outcomes) = observe(rollouts, signal, &set, self.over);
-            let found = shift(&returns, &outcomes, self.statistic, self.direction, self.delta);
+            let tally = Tally::of(&returns, &outcomes);
+            // the responses to one prompt are on one rank; a batch may lie on several
+            let tally = if self.scope == Scope::Global { dist::tally(tally) } else { tally };
+            let found = Shift::to(self.delta, tally.margin(self.statistic), &outcomes, self.direction);
             if found.lambda > 0.0 {
                 changed += 1;
                 for (&i, &offset) in set.iter().zip(&found.offsets) {

@@ -1,5 +1,6 @@
 use std::time::Instant;
 
+use crate::dist;
 use crate::error::Result;
 use crate::kernels::adamw::{grad_norm, Hyper, Moments};
 use crate::log::Log;
@@ -37,6 +38,7 @@ impl<D: Device> Optimiser<D> {
     ) -> Result<()> {
         let start = Instant::now();
         let method = &self.method;
+        let grads = dist::gradients(grads);
         let norm = grad_norm(&world.student().decoder, &grads)?;
         if !norm.is_finite() {
             return Err(log.stop_batch("the gradient is not finite"));
