@@ -239,8 +239,13 @@ proptest! {
     #[test]
     fn damaged_lines_are_read_or_refused(
         at in any::<prop::sample::Index>(), length in 0usize..9, put in prop::collection::vec(any::<u8>(), 0..5),
+        rows in any::<bool>(),
     ) {
-        let row = "{\"prompt\": \"^m4*5>\", \"domain\": \"math\", \"level\": 2, \"id\": \"a\", \"student\": [-1.0], \"teacher\": [-0.5]}\n";
+        let said = match rows {
+            true => "\"tokens\": [1], \"logits\": {\"student\": [[0.5, -1.0]], \"teacher\": [[0, 2e0]]}",
+            false => "\"student\": [-1.0], \"teacher\": [-0.5]",
+        };
+        let row = format!("{{\"prompt\": \"^m4*5>\", \"domain\": \"math\", \"level\": 2, \"id\": \"a\", {said}}}\n");
         let mut bytes = row.repeat(2).replacen("\"a\"", "\"b\"", 1).into_bytes();
         let from = at.index(bytes.len());
         let to = (from + length).min(bytes.len());

@@ -177,6 +177,25 @@ fn a_run_from_check_to_export() {
     for name in ["run.ron", "plan.ron", "loop.rs", "metrics.jsonl", "samples.jsonl", "tb", "report.html"] {
         assert!(left.contains(&name.to_string()), "{name} in {left:?}");
     }
+    // every file says which run it is of
+    let ron = bench.read("deep/er/run/run.ron");
+    let (mark, named) = ron.strip_prefix("// ").and_then(|text| text.split_once(": ")).unwrap();
+    let named = named.lines().next().unwrap();
+    assert!(["plan ", "run ", "loop "].iter().all(|hash| named.contains(hash)), "{named}");
+    for name in ["plan.ron", "loop.rs"] {
+        assert!(bench.read(&format!("deep/er/run/{name}")).starts_with(&format!("// {mark}: {named}\n")));
+    }
+    for name in ["metrics.jsonl", "samples.jsonl"] {
+        let text = bench.read(&format!("deep/er/run/{name}"));
+        assert!(text.lines().all(|line| line.contains(&format!("\"hash\":\"{mark}\""))), "{text}");
+    }
+    let report = bench.read("deep/er/run/report.html");
+    let events = bench.list("deep/er/run/tb");
+    let events = std::fs::read(bench.path("deep/er/run/tb").join(&events[0])).unwrap();
+    for hash in named.split(", ").map(|pair| pair.split_once(' ').unwrap().1) {
+        assert!(report.contains(hash) && events.windows(hash.len()).any(|seen| seen == hash.as_bytes()));
+    }
+
     let said = bench.limbeck(&["resume", "deep/er/run", "--set", "steps=9"]);
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
 

@@ -14,11 +14,14 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct JsonLines {
     file: Appender,
+    hash: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Line<'a, T> {
     step: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash: Option<&'a str>,
     #[serde(flatten)]
     value: &'a T,
 }
@@ -31,13 +34,19 @@ struct Stepped {
 impl JsonLines {
     /// Opens `path` to go on after its last line; the file is made if it is not there.
     pub fn open(path: &Path) -> Result<Self> {
-        Ok(Self { file: Appender::open(path)? })
+        Ok(Self { file: Appender::open(path)?, hash: None })
+    }
+
+    /// The same file; every further line carries `hash`, the fingerprint of the run that wrote it.
+    #[must_use]
+    pub fn stamped(self, hash: Option<String>) -> Self {
+        Self { hash, ..self }
     }
 
     /// Writes one line: `"step"` first, then the fields of `value`, which must be a struct or a map.
     pub fn write<T: Serialize>(&mut self, step: u64, value: &T) -> Result<()> {
-        let mut line =
-            serde_json::to_vec(&Line { step, value }).map_err(|why| Error::writing(self.file.path(), why))?;
+        let mut line = serde_json::to_vec(&Line { step, hash: self.hash.as_deref(), value })
+            .map_err(|why| Error::writing(self.file.path(), why))?;
         line.push(b'\n');
         self.file.append(&line)
     }

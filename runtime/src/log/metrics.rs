@@ -19,6 +19,8 @@ pub const STEP_TIME: &str = "step_time";
 const NONFINITE: &str = "nonfinite";
 /// The key that says which step a line is about; not a metric.
 const STEP: &str = "step";
+/// The key of the run's fingerprint, beside its numbers in a line; not a metric.
+const HASH: &str = "hash";
 
 /// The numbers of one step: name → number, in the order in which the names came up.
 ///
@@ -167,7 +169,7 @@ impl<'de> Visitor<'de> for OneObject {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metrics, A::Error> {
         let mut metrics = Metrics::default();
         while let Some(name) = map.next_key::<String>()? {
-            if name == NONFINITE || name == STEP {
+            if name == NONFINITE || name == STEP || name == HASH {
                 map.next_value::<IgnoredAny>()?;
             } else {
                 let value: Option<f64> = map.next_value()?;

@@ -47,6 +47,31 @@ struct Files {
     events: EventFile,
 }
 
+/// What every file of a run carries, so that none is taken for another run's.
+struct Stamp {
+    /// Every fingerprint by name.
+    all: String,
+    /// One fingerprint of them all, for lines; none for a run made in code.
+    hash: Option<String>,
+}
+
+impl Stamp {
+    fn of(hashes: &[(String, String)]) -> Self {
+        let named: Vec<String> = hashes.iter().map(|(what, hash)| format!("{what} {hash}")).collect();
+        let all = named.join(", ");
+        let hash = (!all.is_empty()).then(|| crate::plan::fingerprint(all.as_bytes()));
+        Self { all, hash }
+    }
+
+    /// `text` under a comment that names the run.
+    fn over(&self, text: &str) -> String {
+        match &self.hash {
+            Some(hash) => format!("// {hash}: {}\n{text}", self.all),
+            None => text.to_string(),
+        }
+    }
+}
+
 /// A batch that can be written down.
 trait Recordable: Send {
     fn lines(&self) -> Vec<Value>;
@@ -67,14 +92,15 @@ impl Log {
     pub fn with_samples<R: Recipe>(run: &Run, recipe: &R, samples: usize) -> Result<Self> {
         let mut files = None;
         if let Some(directory) = &run.directory {
-            directory.write("run.ron", &run.effective)?;
-            directory.write("plan.ron", &plan_now(recipe))?;
-            directory.write("loop.rs", &format!("{}\n", R::LOOP))?;
-            files = Some(Files {
-                metrics: JsonLines::open(&directory.path("metrics.jsonl"))?,
-                samples: JsonLines::open(&directory.path("samples.jsonl"))?,
-                events: EventFile::create(&directory.path("tb"), R::NAME, 0)?,
-            });
+            let stamp = Stamp::of(&run.hashes);
+            directory.write("run.ron", &stamp.over(&run.effective))?;
+            directory.write("plan.ron", &stamp.over(&plan_now(recipe)))?;
+            directory.write("loop.rs", &stamp.over(&format!("{}\n", R::LOOP)))?;
+            let mut events = EventFile::create(&directory.path("tb"), R::NAME, 0)?;
+            events.text(0, "hashes", &stamp.all)?;
+            let lines = |name: &str| Ok(JsonLines::open(&directory.path(name))?.stamped(stamp.hash.clone()));
+            files =
+                Some(Files { metrics: lines("metrics.jsonl")?, samples: lines("samples.jsonl")?, events });
         }
         Ok(Self {
             files,

@@ -93,6 +93,9 @@ pub(super) fn must_be_the_same(
                 "the plan is",
                 format!("compare plan.ron with what `limbeck show {recipe} --plan` prints now"),
             ),
+            "loop" => {
+                ("the loop is", format!("compare loop.rs with what `limbeck show {recipe}` prints now"))
+            }
             "run" => ("run.ron is", "put the changed setting back".to_string()),
             "models" => (
                 "the student's or a teacher's model folder is",

@@ -150,7 +150,7 @@ impl<R: Recipe> Prepared<R> {
         number(&self.recipe, stage, name)
     }
 
-    /// The fingerprints of plan, run, model folders and data, which every file of the run carries.
+    /// The fingerprints of plan, loop, run, model folders and data, which every file of the run carries.
     ///
     /// # Errors
     /// A file that cannot be read.
@@ -159,6 +159,7 @@ impl<R: Recipe> Prepared<R> {
         let held_out = self.file.eval.as_ref().and_then(|eval| eval.data.as_ref());
         let hashes = [
             ("plan", R::PLAN.hash()),
+            ("loop", fingerprint(R::LOOP.as_bytes())),
             ("run", fingerprint(self.effective.as_bytes())),
             ("models", of_models(folders)?),
             ("data", of_files(self.file.data.iter().chain(held_out))?),
