@@ -16,5 +16,5 @@ pub use crate::stages::score::{Demonstrated, Extrapolated, FullVocab, GroupOutco
 pub use crate::stages::step::{AdamW, Schedule};
 pub use crate::stages::verify::TaskAnswer;
 pub use crate::world::tasks::TaskDomain as Domain;
-pub use crate::world::{Ema, Frozen, Own, Start};
+pub use crate::world::{Ema, Frozen, Own, SameWeights, Start};
 pub use crate::{recipe, Recipe, Settings};

@@ -22,6 +22,12 @@ pub struct Start {}
 #[derive(Clone, Debug, Settings)]
 pub struct Own {}
 
+/// The student itself once more, in the seat of a teacher that routing compares with its hindsight. Both then
+/// say the same, every gap is 0, and every token goes to this seat (DOPD, arXiv 2606.30626: all HT), which is
+/// plain self-distillation from hindsight. A recipe that means it says so by this word; `Own` is refused there.
+#[derive(Clone, Debug, Settings)]
+pub struct SameWeights {}
+
 /// A running mean of the student: after every step it moves towards the student by `rate`.
 #[derive(Clone, Debug, Settings)]
 #[settings(check = check_ema)]
@@ -43,7 +49,7 @@ const fn check_ema(kind: &Ema, _: &Facts) -> Option<Fault> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a kind of teacher",
     label = "not a kind of teacher",
-    note = "kinds of teachers: Frozen, Start, Own, Ema, or a type of yours with `impl Kind`"
+    note = "kinds of teachers: Frozen, Start, Own, Ema, SameWeights, or a type of yours with `impl Kind`"
 )]
 pub trait Kind: Sized + Clone {
     /// Whether it is the student, now or earlier: a recording then calls it a student.
@@ -71,6 +77,10 @@ impl Kind for Ema {
     const SELF: bool = true;
 }
 
+impl Kind for SameWeights {
+    const SELF: bool = true;
+}
+
 /// A kind of teacher that gives its whole distribution, not only the sampled token's probability.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot give its whole distribution",
@@ -83,18 +93,20 @@ impl GivesRows for Frozen {}
 impl GivesRows for Start {}
 impl GivesRows for Own {}
 impl GivesRows for Ema {}
+impl GivesRows for SameWeights {}
 
-/// A kind of teacher whose weights are not the student's of this step.
+/// A kind of teacher whose weights are not the student's of this step, or one that says in words that they are.
 #[diagnostic::on_unimplemented(
     message = "the teacher is the student itself, and so is the hindsight: both say the same of every token",
     label = "two voices needed, and this is one",
-    note = "let one of them be another model (`Frozen`) or another time of the student (`Start`, `Ema`)"
+    note = "let one of them be another model (`Frozen`) or another time of the student (`Start`, `Ema`); if every token is meant to hear the student's own hindsight, say so with `SameWeights` in the teacher's seat"
 )]
 pub trait Another: Kind {}
 
 impl Another for Frozen {}
 impl Another for Start {}
 impl Another for Ema {}
+impl Another for SameWeights {}
 
 /// One teacher's place in a recipe, and what it reads beyond the prompt.
 #[derive(Clone, Debug)]
