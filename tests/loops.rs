@@ -34,6 +34,7 @@ loops! {
     ex_opd: ExOpd,
     full_vocab_opd: FullVocabOpd,
     eopd: Eopd,
+    tip: Tip,
     dopd: Dopd,
     hinted_teacher: HintedTeacher,
     opsd: Opsd,

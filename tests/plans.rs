@@ -22,6 +22,7 @@ plans! {
     ex_opd: ExOpd,
     full_vocab_opd: FullVocabOpd,
     eopd: Eopd,
+    tip: Tip,
     dopd: Dopd,
     hinted_teacher: HintedTeacher,
     opsd: Opsd,

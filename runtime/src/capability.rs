@@ -113,6 +113,28 @@ pub trait Distributions: Signal {
     fn teacher_row<R: Real>(&self, i: usize, t: usize) -> Cow<'_, [R]>;
 }
 
+/// How uncertain the student is at every token.
+#[diagnostic::on_unimplemented(
+    message = "this route looks for tokens at which the student is uncertain, and the score stage does not say how uncertain it is",
+    label = "needs the student's entropy at every token",
+    note = "use `score: SampledToken` with a policy gradient, or `score: Contrasted` with a loss that compares whole distributions"
+)]
+pub trait Uncertain: Signal {
+    /// The student's entropy, in nats, at token `t` of response `i`.
+    fn entropy(&self, i: usize, t: usize) -> f64;
+}
+
+/// How uncertain the student is at every token, and how far from its teacher.
+#[diagnostic::on_unimplemented(
+    message = "this route weighs the student's entropy and its distance from the teacher, and the score stage does not measure them",
+    label = "needs entropy and divergence at every token",
+    note = "use `score: Contrasted`, which hears what `FullVocab` hears and measures both"
+)]
+pub trait Diverging: Uncertain {
+    /// How far the student's distribution is from the teacher's at token `t` of response `i`.
+    fn divergence(&self, i: usize, t: usize) -> f64;
+}
+
 /// What a teacher and the student's own hindsight say at every position.
 #[diagnostic::on_unimplemented(
     message = "this route chooses between a teacher and the student's own hindsight, and the score heard no such pair",

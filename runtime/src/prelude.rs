@@ -7,12 +7,14 @@ pub use crate::stages::checkpoint::Safetensors;
 pub use crate::stages::data::{ByDifficulty, Prompts, Shape, Target};
 pub use crate::stages::log::Jsonl;
 pub use crate::stages::loss::{
-    CrossEntropy, EntropyGated, Estimator, ForwardKl, Full, Jsd, PolicyGradient, ReverseKl, Routed,
-    SampledKl, Support, Tail, TopK,
+    CrossEntropy, Divergence, EntropyGated, Estimator, ForwardKl, Full, Jsd, PolicyGradient, ReverseKl,
+    Routed, SampledKl, Support, Tail, TopK,
 };
 pub use crate::stages::rollout::{Reference, Sample};
-pub use crate::stages::route::{AdvantageGap, GapScope};
-pub use crate::stages::score::{Demonstrated, Extrapolated, FullVocab, GroupOutcome, SampledToken};
+pub use crate::stages::route::{AdvantageGap, ByImportance, GapScope, Importance, TokenScope};
+pub use crate::stages::score::{
+    Contrasted, Demonstrated, Extrapolated, FullVocab, GroupOutcome, SampledToken,
+};
 pub use crate::stages::step::{AdamW, Schedule};
 pub use crate::stages::verify::TaskAnswer;
 pub use crate::world::tasks::TaskDomain as Domain;

@@ -1,5 +1,9 @@
 //! The signals that the built-in scores give.
 
+mod contrasted;
+
+pub use contrasted::ContrastedRows;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -198,6 +202,11 @@ impl WholeRows {
 }
 
 impl WholeRows {
+    /// The width of a row.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
     /// The log-probability of token `id` at token `t` of response `i`.
     pub(crate) fn log_prob(&self, i: usize, t: usize, id: u32) -> f64 {
         let at = t * self.width + id as usize;

@@ -96,6 +96,28 @@ pub(crate) fn log_rows<D: Device, J>(
     contexts: &Contexts,
     which: &[usize],
 ) -> Result<Vec<Vec<f32>>> {
+    of_rows(policy, rollouts, contexts, which, |_, rows| rows.to_vec())
+}
+
+/// What `keep` makes of the rows `[T * V]` that the student gives over each response, after the plain
+/// prompt.
+pub(crate) fn student_rows<W: World, J, T>(
+    world: &W,
+    rollouts: &Rollouts<J>,
+    keep: impl Fn(usize, &[f32]) -> T,
+) -> Result<Vec<T>> {
+    of_rows(world.student(), rollouts, &plain(rollouts), &everyone(rollouts), keep)
+}
+
+/// What `keep` makes of the rows of each of the responses `which`; the rows themselves are held no longer
+/// than it takes to read some responses at once.
+fn of_rows<D: Device, J, T>(
+    policy: &Policy<D>,
+    rollouts: &Rollouts<J>,
+    contexts: &Contexts,
+    which: &[usize],
+    keep: impl Fn(usize, &[f32]) -> T,
+) -> Result<Vec<T>> {
     let width = policy.vocabulary();
     let mut all = Vec::with_capacity(which.len());
     for some in which.chunks(AT_ONCE) {
@@ -111,7 +133,7 @@ pub(crate) fn log_rows<D: Device, J>(
         let mut rest = &flat[..];
         for &i in some {
             let (mine, others) = rest.split_at(rollouts.responses_N[i].tokens_T.len() * width);
-            all.push(mine.to_vec());
+            all.push(keep(i, mine));
             rest = others;
         }
     }
