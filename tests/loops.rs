@@ -35,6 +35,7 @@ loops! {
     full_vocab_opd: FullVocabOpd,
     eopd: Eopd,
     tip: Tip,
+    reopold: Reopold,
     dopd: Dopd,
     hinted_teacher: HintedTeacher,
     opsd: Opsd,

@@ -23,6 +23,7 @@ plans! {
     full_vocab_opd: FullVocabOpd,
     eopd: Eopd,
     tip: Tip,
+    reopold: Reopold,
     dopd: Dopd,
     hinted_teacher: HintedTeacher,
     opsd: Opsd,

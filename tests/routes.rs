@@ -3,5 +3,7 @@
 
 #[path = "routes/recorded.rs"]
 mod recorded;
+#[path = "routes/reopold.rs"]
+mod reopold;
 #[path = "routes/tip.rs"]
 mod tip;

@@ -10,6 +10,7 @@
 //! | [`FullVocabOpd`] | DOPD (arXiv 2606.30626), its full-vocabulary baseline | `full_vocab_opd.rs` | whole distributions, reverse KL |
 //! | [`Eopd`] | arXiv 2603.07079 | `eopd.rs` | also the forward KL where the teacher is unsure |
 //! | [`Tip`] | arXiv 2604.14084 | `tip.rs` | whole distributions, and only the tokens where student is unsure or far off |
+//! | [`Reopold`] | arXiv 2603.11137 | `reopold.rs` | rewards with a floor; later only where the student is unsure |
 //! | [`Dopd`] | arXiv 2606.30626 | `dopd.rs` | hinted teacher and hinted self, each token routed to one |
 //! | [`HintedTeacher`] | the same, its figure 3 | `hinted_teacher.rs` | hinted teacher, every token alike |
 //! | [`Opsd`] | arXiv 2601.18734 | `opsd.rs` | the student's own hinted start teaches |
@@ -25,6 +26,7 @@ mod full_vocab_opd;
 mod grpo;
 mod hinted_teacher;
 mod opsd;
+mod reopold;
 mod sft;
 mod tip;
 mod uni_opd;
@@ -39,6 +41,7 @@ pub use full_vocab_opd::FullVocabOpd;
 pub use grpo::Grpo;
 pub use hinted_teacher::HintedTeacher;
 pub use opsd::Opsd;
+pub use reopold::Reopold;
 pub use sft::Sft;
 pub use tip::Tip;
 pub use uni_opd::UniOpd;
@@ -58,6 +61,7 @@ pub const ALL: &[Entry] = &[
     Entry::of::<FullVocabOpd>(),
     Entry::of::<Eopd>(),
     Entry::of::<Tip>(),
+    Entry::of::<Reopold>(),
     Entry::of::<Dopd>(),
     Entry::of::<HintedTeacher>(),
     Entry::of::<Opsd>(),

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::error::Result;
 use crate::real::Real;
 use crate::signal::Rows;
 use crate::stages::route::gap::Regime;
@@ -120,9 +121,20 @@ pub trait Distributions: Signal {
     note = "use `score: SampledToken` with a policy gradient, or `score: Contrasted` with a loss that compares whole distributions"
 )]
 pub trait Uncertain: Signal {
-    /// The student's entropy, in nats, at token `t` of response `i`.
-    fn entropy(&self, i: usize, t: usize) -> f64;
+    /// The student's entropy in nats at each token of each response: `[N][T]`.
+    ///
+    /// # Errors
+    /// A recording that holds the student's sampled tokens only.
+    fn entropies(&self) -> Result<&[Vec<f64>]>;
 }
+
+/// One reward per sampled token, and how uncertain the student was there.
+#[diagnostic::on_unimplemented(
+    message = "this route chooses among token rewards by how uncertain the student is, and the score stage does not give both",
+    label = "needs a reward and the student's entropy at every token",
+    note = "use `score: SampledToken`"
+)]
+pub trait UncertainRewards: Rewards + Uncertain {}
 
 /// How uncertain the student is at every token, and how far from its teacher.
 #[diagnostic::on_unimplemented(

@@ -11,7 +11,9 @@ pub use crate::stages::loss::{
     Routed, SampledKl, Support, Tail, TopK,
 };
 pub use crate::stages::rollout::{Reference, Sample};
-pub use crate::stages::route::{AdvantageGap, ByImportance, GapScope, Importance, TokenScope};
+pub use crate::stages::route::{
+    AdvantageGap, ByImportance, ExploreThenRefine, GapScope, Importance, TokenScope,
+};
 pub use crate::stages::score::{
     Contrasted, Demonstrated, Extrapolated, FullVocab, GroupOutcome, SampledToken,
 };

@@ -43,8 +43,8 @@ impl Signal for Given {
 }
 
 impl Uncertain for Given {
-    fn entropy(&self, i: usize, t: usize) -> f64 {
-        self.entropies[i][t]
+    fn entropies(&self) -> limbeck::Result<&[Vec<f64>]> {
+        Ok(&self.entropies)
     }
 }
 

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 
 use super::WholeRows;
 use crate::capability::{Distributions, Diverging, Signal, Uncertain};
+use crate::error::Result;
 use crate::real::Real;
 
 /// The teacher's whole distributions, and how uncertain the student is at each token and how far from
@@ -9,14 +10,16 @@ use crate::real::Real;
 #[derive(Clone, Debug)]
 pub struct ContrastedRows {
     teacher: WholeRows,
-    /// The student's entropy and its divergence from the teacher.
-    found_N_T: Vec<Vec<(f64, f64)>>,
+    entropies_N_T: Vec<Vec<f64>>,
+    divergences_N_T: Vec<Vec<f64>>,
 }
 
 impl ContrastedRows {
     /// From the teacher's rows, and the student's entropy and divergence at each token.
     pub fn new(teacher: WholeRows, found_N_T: Vec<Vec<(f64, f64)>>) -> Self {
-        Self { teacher, found_N_T }
+        let (entropies_N_T, divergences_N_T) =
+            found_N_T.into_iter().map(|found_T| found_T.into_iter().unzip()).unzip();
+        Self { teacher, entropies_N_T, divergences_N_T }
     }
 }
 
@@ -41,13 +44,13 @@ impl Distributions for ContrastedRows {
 }
 
 impl Uncertain for ContrastedRows {
-    fn entropy(&self, i: usize, t: usize) -> f64 {
-        self.found_N_T[i][t].0
+    fn entropies(&self) -> Result<&[Vec<f64>]> {
+        Ok(&self.entropies_N_T)
     }
 }
 
 impl Diverging for ContrastedRows {
     fn divergence(&self, i: usize, t: usize) -> f64 {
-        self.found_N_T[i][t].1
+        self.divergences_N_T[i][t]
     }
 }

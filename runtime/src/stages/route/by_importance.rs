@@ -62,8 +62,9 @@ impl<S: Diverging, J: Judgement> Route<S, J> for ByImportance {
     fn route(&self, mut scored: Scored<S, J>) -> Result<Routed<S>> {
         let start = Instant::now();
         let signal = &scored.signal;
+        let entropies_N_T = signal.entropies()?;
         let weight_N_T = self.scope.weigh(&scored, |tokens| {
-            let entropies: Vec<f64> = tokens.iter().map(|&(i, t)| signal.entropy(i, t)).collect();
+            let entropies: Vec<f64> = tokens.iter().map(|&(i, t)| entropies_N_T[i][t]).collect();
             match self.importance {
                 Importance::Entropy => keep_uncertain(&entropies, self.keep),
                 Importance::SoftOr => {
@@ -72,7 +73,7 @@ impl<S: Diverging, J: Judgement> Route<S, J> for ByImportance {
                 }
             }
         });
-        note_entropy(&mut scored, &weight_N_T);
+        note_entropy(&mut scored, &weight_N_T)?;
         Ok(settle(scored, weight_N_T, start))
     }
 }

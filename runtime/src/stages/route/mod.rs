@@ -5,6 +5,7 @@
 mod advantage_gap;
 mod by_importance;
 pub mod exact;
+mod explore_then_refine;
 pub mod gap;
 pub mod prune;
 pub mod reopold;
@@ -15,6 +16,7 @@ pub mod visual;
 
 pub use advantage_gap::{AdvantageGap, GapScope};
 pub use by_importance::{ByImportance, Importance};
+pub use explore_then_refine::ExploreThenRefine;
 pub use scope::TokenScope;
 
 use crate::batch::{Routed, Scored};
@@ -24,7 +26,7 @@ use crate::error::Result;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a way to route tokens",
     label = "not a method of the stage `route`",
-    note = "methods of `route`: AdvantageGap, ByImportance, or a type of yours with `impl Route<S, J>`; a recipe without this stage routes every token to its prompt's teacher"
+    note = "methods of `route`: AdvantageGap, ByImportance, ExploreThenRefine, or a type of yours with `impl Route<S, J>`; a recipe without this stage routes every token to its prompt's teacher"
 )]
 pub trait Route<S, J> {
     /// The signal that reaches the loss.

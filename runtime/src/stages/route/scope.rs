@@ -5,7 +5,8 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{Routed, Scored};
-use crate::capability::{Judgement, Signal};
+use crate::capability::{Judgement, Signal, Uncertain};
+use crate::error::Result;
 
 /// Among which tokens a share of them is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,13 +66,17 @@ pub(super) fn settle<S: Signal, J: Judgement>(
 }
 
 /// Notes the student's mean entropy where it learns.
-pub(super) fn note_entropy<S: crate::capability::Uncertain, J>(
+///
+/// # Errors
+/// As [`Uncertain::entropies`].
+pub(super) fn note_entropy<S: Uncertain, J>(
     scored: &mut Scored<S, J>,
     weight_N_T: &[Vec<f64>],
-) {
-    for (i, weights) in weight_N_T.iter().enumerate() {
-        for (t, &weight) in weights.iter().enumerate() {
-            scored.rollouts.ledger.mean("kept_entropy", scored.signal.entropy(i, t), weight);
+) -> Result<()> {
+    for (weights, entropies) in weight_N_T.iter().zip(scored.signal.entropies()?) {
+        for (&weight, &entropy) in weights.iter().zip(entropies) {
+            scored.rollouts.ledger.mean("kept_entropy", entropy, weight);
         }
     }
+    Ok(())
 }

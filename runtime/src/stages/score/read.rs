@@ -74,17 +74,27 @@ pub(crate) fn log_probs<D: Device, J>(
     contexts: &Contexts,
     which: &[usize],
 ) -> Result<Vec<Vec<f64>>> {
+    let all = of_tokens(rollouts, contexts, which, |packed, ids| policy.decoder.log_probs(packed, ids))?;
+    match all.iter().flatten().all(|x| x.is_finite()) {
+        true => Ok(all),
+        false => Err(not_finite(&policy.name)),
+    }
+}
+
+/// What `read` finds at each token of the responses `which`, in that order.
+fn of_tokens<J, T>(
+    rollouts: &Rollouts<J>,
+    contexts: &Contexts,
+    which: &[usize],
+    read: impl Fn(&Packed, &[u32]) -> Result<Vec<T>>,
+) -> Result<Vec<Vec<T>>> {
     let mut all = Vec::with_capacity(which.len());
     for some in which.chunks(AT_ONCE) {
         let (packed, ids) = pack(rollouts, contexts, some);
-        let mut flat = policy.decoder.log_probs(&packed, &ids)?.into_iter();
-        for &i in some {
-            let row: Vec<f64> = flat.by_ref().take(rollouts.responses_N[i].tokens_T.len()).collect();
-            if row.iter().any(|x| !x.is_finite()) {
-                return Err(not_finite(&policy.name));
-            }
-            all.push(row);
-        }
+        let mut flat = read(&packed, &ids)?.into_iter();
+        all.extend(
+            some.iter().map(|&i| flat.by_ref().take(rollouts.responses_N[i].tokens_T.len()).collect()),
+        );
     }
     Ok(all)
 }
@@ -143,6 +153,21 @@ fn of_rows<D: Device, J, T>(
 /// The student's log-probability of each token of every response, after the plain prompt.
 pub(crate) fn student_log_probs<W: World, J>(world: &W, rollouts: &Rollouts<J>) -> Result<Vec<Vec<f64>>> {
     log_probs(world.student(), rollouts, &plain(rollouts), &everyone(rollouts))
+}
+
+/// The same, and the student's entropy at each token, from one pass.
+pub(crate) fn student_uncertainty<W: World, J>(
+    world: &W,
+    rollouts: &Rollouts<J>,
+) -> Result<(Vec<Vec<f64>>, Vec<Vec<f64>>)> {
+    let student = world.student();
+    let all = of_tokens(rollouts, &plain(rollouts), &everyone(rollouts), |packed, ids| {
+        student.decoder.log_probs_and_entropies(packed, ids)
+    })?;
+    if all.iter().flatten().any(|(log_prob, entropy)| !(log_prob.is_finite() && entropy.is_finite())) {
+        return Err(not_finite(&student.name));
+    }
+    Ok(all.into_iter().map(|tokens| tokens.into_iter().unzip()).unzip())
 }
 
 /// Lets each response be read by the teacher of its domain, and puts the readings in batch order.
