@@ -36,6 +36,7 @@ loops! {
     eopd: Eopd,
     tip: Tip,
     reopold: Reopold,
+    va_opd: VaOpd,
     dopd: Dopd,
     hinted_teacher: HintedTeacher,
     opsd: Opsd,

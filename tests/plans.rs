@@ -24,6 +24,7 @@ plans! {
     eopd: Eopd,
     tip: Tip,
     reopold: Reopold,
+    va_opd: VaOpd,
     dopd: Dopd,
     hinted_teacher: HintedTeacher,
     opsd: Opsd,

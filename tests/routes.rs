@@ -7,3 +7,5 @@ mod recorded;
 mod reopold;
 #[path = "routes/tip.rs"]
 mod tip;
+#[path = "routes/va_opd.rs"]
+mod va_opd;

@@ -11,6 +11,7 @@
 //! | [`Eopd`] | arXiv 2603.07079 | `eopd.rs` | also the forward KL where the teacher is unsure |
 //! | [`Tip`] | arXiv 2604.14084 | `tip.rs` | whole distributions, and only the tokens where student is unsure or far off |
 //! | [`Reopold`] | arXiv 2603.11137 | `reopold.rs` | rewards with a floor; later only where the student is unsure |
+//! | [`VaOpd`] | arXiv 2605.21924 | `va_opd.rs` | whole distributions, weighed by what a poorer view loses |
 //! | [`Dopd`] | arXiv 2606.30626 | `dopd.rs` | hinted teacher and hinted self, each token routed to one |
 //! | [`HintedTeacher`] | the same, its figure 3 | `hinted_teacher.rs` | hinted teacher, every token alike |
 //! | [`Opsd`] | arXiv 2601.18734 | `opsd.rs` | the student's own hinted start teaches |
@@ -32,6 +33,7 @@ mod tip;
 mod uni_opd;
 mod uni_opd_greedy_mask;
 mod uni_opd_single;
+mod va_opd;
 mod vanilla_opd;
 
 pub use dopd::Dopd;
@@ -47,6 +49,7 @@ pub use tip::Tip;
 pub use uni_opd::UniOpd;
 pub use uni_opd_greedy_mask::UniOpdGreedyMask;
 pub use uni_opd_single::UniOpdSingle;
+pub use va_opd::VaOpd;
 pub use vanilla_opd::VanillaOpd;
 
 use limbeck::Entry;
@@ -62,6 +65,7 @@ pub const ALL: &[Entry] = &[
     Entry::of::<Eopd>(),
     Entry::of::<Tip>(),
     Entry::of::<Reopold>(),
+    Entry::of::<VaOpd>(),
     Entry::of::<Dopd>(),
     Entry::of::<HintedTeacher>(),
     Entry::of::<Opsd>(),

@@ -164,6 +164,17 @@ pub trait TwoVoices: Signal {
     fn width(&self) -> usize;
 }
 
+/// What a teacher says of the prompt, and of a poorer view of it.
+#[diagnostic::on_unimplemented(
+    message = "this route weighs tokens by what the teacher loses in a poorer view, and the score heard one view only",
+    label = "needs two views",
+    note = "let the teacher read twice, for example `#[teacher] teacher: Frozen` and `#[teacher(reads = Pixelated)] pixelated: Frozen`, with `score: BothViews`"
+)]
+pub trait TwoViews: Distributions {
+    /// The teacher's log-probability of the sampled token after the prompt and after the poorer view.
+    fn views(&self, i: usize, t: usize) -> (f64, f64);
+}
+
 /// A regime for every token, with the row of the policy it was routed to.
 #[diagnostic::on_unimplemented(
     message = "this loss treats each token by its regime, and no stage before it says which regime that is",

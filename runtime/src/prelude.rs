@@ -1,6 +1,8 @@
 //! What a recipe file needs: `use limbeck::prelude::*;`.
 
-pub use crate::privileged::{Boxes, Evidence, Feedback, ReferenceAnswer, SiblingSuccess, StepHints};
+pub use crate::privileged::{
+    Boxes, Evidence, Feedback, Pixelated, ReferenceAnswer, SiblingSuccess, StepHints,
+};
 pub use crate::stages::balance::{ByOutcome, Scope};
 pub use crate::stages::calibrate::{Direction, MarginMask, MarginShift, Over, Statistic};
 pub use crate::stages::checkpoint::Safetensors;
@@ -12,10 +14,10 @@ pub use crate::stages::loss::{
 };
 pub use crate::stages::rollout::{Reference, Sample};
 pub use crate::stages::route::{
-    AdvantageGap, ByImportance, ExploreThenRefine, GapScope, Importance, TokenScope,
+    AdvantageGap, ByImportance, ByVisualAdvantage, ExploreThenRefine, GapScope, Importance, TokenScope,
 };
 pub use crate::stages::score::{
-    Contrasted, Demonstrated, Extrapolated, FullVocab, GroupOutcome, SampledToken,
+    BothViews, Contrasted, Demonstrated, Extrapolated, FullVocab, GroupOutcome, SampledToken,
 };
 pub use crate::stages::step::{AdamW, Schedule};
 pub use crate::stages::verify::TaskAnswer;

@@ -2,9 +2,11 @@
 
 mod contrasted;
 mod floored;
+mod viewed;
 
 pub use contrasted::ContrastedRows;
 pub use floored::Floored;
+pub use viewed::ViewedRows;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -4,6 +4,7 @@
 
 mod advantage_gap;
 mod by_importance;
+mod by_visual_advantage;
 pub mod exact;
 mod explore_then_refine;
 pub mod gap;
@@ -16,6 +17,7 @@ pub mod visual;
 
 pub use advantage_gap::{AdvantageGap, GapScope};
 pub use by_importance::{ByImportance, Importance};
+pub use by_visual_advantage::ByVisualAdvantage;
 pub use explore_then_refine::ExploreThenRefine;
 pub use scope::TokenScope;
 
@@ -26,7 +28,7 @@ use crate::error::Result;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a way to route tokens",
     label = "not a method of the stage `route`",
-    note = "methods of `route`: AdvantageGap, ByImportance, ExploreThenRefine, or a type of yours with `impl Route<S, J>`; a recipe without this stage routes every token to its prompt's teacher"
+    note = "methods of `route`: AdvantageGap, ByImportance, ExploreThenRefine, ByVisualAdvantage, or a type of yours with `impl Route<S, J>`; a recipe without this stage routes every token to its prompt's teacher"
 )]
 pub trait Route<S, J> {
     /// The signal that reaches the loss.

@@ -41,9 +41,9 @@ pub(crate) fn contexts<W: World, J: Judgement>(
         let place = || format!("data, row {}", prompt.index + 1);
         match look(&Known::of(rollouts, i)) {
             None => {}
-            Some(Found::Text(known)) => {
+            Some(found @ (Found::Text(_) | Found::Instead(_))) => {
                 let (_, tokens) =
-                    context(&student.tokenizer, &prompt.row.prompt, Some(&known), &prompt.placement)
+                    context(&student.tokenizer, &prompt.row.prompt, Some(&found), &prompt.placement)
                         .map_err(|why| why.or_at(place()))?;
                 let room = student.decoder.config().max_position_embeddings;
                 let needed = tokens.len() + rollouts.responses_N[i].tokens_T.len();
