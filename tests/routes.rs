@@ -1,6 +1,8 @@
 //! The routes that train on a part of the tokens or weigh them, through stages and `replay`: the
 //! published numbers, a second and plain writing of each, and what must hold for any numbers.
 
+#[path = "routes/prune.rs"]
+mod prune;
 #[path = "routes/recorded.rs"]
 mod recorded;
 #[path = "routes/reopold.rs"]

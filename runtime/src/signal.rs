@@ -2,10 +2,12 @@
 
 mod contrasted;
 mod floored;
+mod taught;
 mod viewed;
 
 pub use contrasted::ContrastedRows;
 pub use floored::Floored;
+pub use taught::TaughtRows;
 pub use viewed::ViewedRows;
 
 use std::borrow::Cow;
