@@ -1,6 +1,8 @@
 //! The routes that train on a part of the tokens or weigh them, through stages and `replay`: the
 //! published numbers, a second and plain writing of each, and what must hold for any numbers.
 
+#[path = "common/mod.rs"]
+mod common;
 #[path = "routes/prune.rs"]
 mod prune;
 #[path = "routes/recorded.rs"]
@@ -9,5 +11,7 @@ mod recorded;
 mod reopold;
 #[path = "routes/tip.rs"]
 mod tip;
+#[path = "routes/trained.rs"]
+mod trained;
 #[path = "routes/va_opd.rs"]
 mod va_opd;

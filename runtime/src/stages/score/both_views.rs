@@ -6,7 +6,7 @@ use crate::privileged::Poorer;
 use crate::replay::Recorded;
 use crate::signal::ViewedRows;
 use crate::stages::score::full_vocab::{hear_one, remember_one, RowVoices};
-use crate::stages::score::read::{by_teacher, contexts, log_probs};
+use crate::stages::score::read::{by_teacher, contexts, log_probs_as_rows};
 use crate::stages::score::Score;
 use crate::world::roster::{GivesRows, OneVoice, Seat};
 use crate::world::World;
@@ -55,7 +55,7 @@ impl<R: WithPoorerView, J: Judgement> Score<R, J> for BothViews {
         let whole = hear_one(teachers.whole(), world, rollouts)?;
         let contexts = contexts(world, rollouts, |known| teachers.view().look(known))?;
         let poorer_N = by_teacher(world, rollouts, teachers.view(), |policy, which| {
-            log_probs(policy, rollouts, &contexts, which)
+            log_probs_as_rows(policy, rollouts, &contexts, which)
         })?;
         let views = |(i, poorer): (usize, &Vec<f64>)| {
             let tokens = rollouts.responses_N[i].tokens_T.iter().zip(poorer).enumerate();

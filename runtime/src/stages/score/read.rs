@@ -109,6 +109,21 @@ pub(crate) fn log_rows<D: Device, J>(
     of_rows(policy, rollouts, contexts, which, |_, rows| rows.to_vec())
 }
 
+/// What [`log_rows`] gives the tokens of the responses `which`: [`log_probs`], but to the same rounding, for
+/// what is compared with rows.
+pub(crate) fn log_probs_as_rows<D: Device, J>(
+    policy: &Policy<D>,
+    rollouts: &Rollouts<J>,
+    contexts: &Contexts,
+    which: &[usize],
+) -> Result<Vec<Vec<f64>>> {
+    let width = policy.vocabulary();
+    of_rows(policy, rollouts, contexts, which, |i, rows| {
+        let tokens = rollouts.responses_N[i].tokens_T.iter().enumerate();
+        tokens.map(|(t, &id)| f64::from(rows[t * width + id as usize])).collect()
+    })
+}
+
 /// What `keep` makes of the rows `[T * V]` that the student gives over each response, after the plain
 /// prompt.
 pub(crate) fn student_rows<W: World, J, T>(
