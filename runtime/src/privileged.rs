@@ -48,6 +48,8 @@ impl<T> fmt::Debug for Privileged<T> {
 pub enum Found {
     /// This.
     Text(Privileged<String>),
+    /// This instead of the prompt (in a chat: instead of the last user turn).
+    Instead(Privileged<String>),
     /// Nothing for this response, and that is in order: it is left out of the loss.
     Nothing,
     /// Nothing, and there should be: the data lacks this column.
@@ -58,7 +60,7 @@ pub enum Found {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something a teacher can read",
     label = "not a privileged input",
-    note = "teachers can read: StepHints, ReferenceAnswer, SiblingSuccess, Feedback, Boxes, Evidence, or a type of yours with `impl Reads`"
+    note = "teachers can read: StepHints, ReferenceAnswer, SiblingSuccess, Feedback, Boxes, Evidence, Pixelated, or a type of yours with `impl Reads`"
 )]
 pub trait Reads: Clone + fmt::Debug + 'static {
     /// What there is to read for one response.
@@ -134,7 +136,19 @@ readable! {
     Boxes: known => column(known, "boxes");
     /// The region of evidence, as text: the column `evidence`.
     Evidence: known => column(known, "evidence");
+    /// A poorer view of the prompt, read instead of it: the column `pixelated`.
+    Pixelated: known => known.column("pixelated").map_or(Found::Missing("pixelated"), Found::Instead);
 }
+
+/// What shows less than the prompt does: a teacher that reads it is heard only for what it misses.
+#[diagnostic::on_unimplemented(
+    message = "the second reading is to see less than the prompt, and `{Self}` shows more",
+    label = "needs a poorer view",
+    note = "let the second teacher read `Pixelated`, or a type of yours with `impl Poorer`"
+)]
+pub trait Poorer: Reads {}
+
+impl Poorer for Pixelated {}
 
 fn column(known: &Known<'_>, name: &'static str) -> Found {
     known.column(name).map_or(Found::Missing(name), Found::Text)
@@ -209,21 +223,46 @@ impl Placement {
 pub(crate) fn context(
     tokenizer: &Tokenizer,
     prompt: &PromptText,
-    known: Option<&Privileged<String>>,
+    found: Option<&Found>,
     place: &Placement,
 ) -> Result<(String, Vec<u32>)> {
-    let plain = tokenizer.render(prompt)?;
-    let text = match known {
-        None => plain,
-        Some(known) => place.put(&plain, &known.0)?,
+    let text = match found {
+        Some(Found::Text(known)) => place.put(&tokenizer.render(prompt)?, &known.0)?,
+        Some(Found::Instead(known)) => tokenizer.render(&saying(prompt, &known.0))?,
+        Some(Found::Nothing | Found::Missing(_)) | None => tokenizer.render(prompt)?,
     };
     let tokens = tokenizer.encode(&text)?;
     Ok((text, tokens))
 }
 
+/// The prompt with something else said by its user.
+fn saying(prompt: &PromptText, text: &str) -> PromptText {
+    let mut said = prompt.clone();
+    match &mut said {
+        PromptText::Plain(all) => *all = text.to_string(),
+        PromptText::Chat(turns) => {
+            if let Some(last) = turns.iter_mut().rfind(|turn| turn.role == "user") {
+                last.content = text.to_string();
+            }
+        }
+    }
+    said
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::rows::Message;
+
+    #[test]
+    fn a_view_stands_where_the_prompt_stood() {
+        assert_eq!(saying(&"^m1+2>".into(), "^m?+2>"), "^m?+2>".into());
+        let turn = |role: &str, content: &str| Message { role: role.into(), content: content.into() };
+        let chat = |said: &str| {
+            PromptText::Chat(vec![turn("system", "s"), turn("user", said), turn("assistant", "a")])
+        };
+        assert_eq!(saying(&chat("what is this?"), "what?"), chat("what?"));
+    }
 
     #[test]
     fn every_place_keeps_prompt_and_text() {

@@ -1,11 +1,23 @@
 //! The signals that the built-in scores give.
 
+mod contrasted;
+mod floored;
+mod taught;
+mod viewed;
+
+pub use contrasted::ContrastedRows;
+pub use floored::Floored;
+pub use taught::TaughtRows;
+pub use viewed::ViewedRows;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::capability::{
     Calibratable, Demonstration, Distributions, Regimes, Rewards, Signal, TeacherLogProbs, TwoVoices,
+    Uncertain, UncertainRewards,
 };
+use crate::error::{Error, Result};
 use crate::real::Real;
 use crate::stages::calibrate::margin::trajectory_return;
 use crate::stages::route::gap::Regime;
@@ -18,6 +30,7 @@ pub struct Compared {
     rewards_N_T: Vec<Vec<f64>>,
     returns_N: Vec<f64>,
     heard_N: Vec<bool>,
+    entropies_N_T: Result<Vec<Vec<f64>>>,
 }
 
 impl Compared {
@@ -30,9 +43,24 @@ impl Compared {
         heard_N: Vec<bool>,
     ) -> Self {
         let returns_N = rewards_N_T.iter().map(|rewards| trajectory_return(rewards)).collect();
-        Self { student_N_T, teacher_N_T, rewards_N_T, returns_N, heard_N }
+        let entropies_N_T = Err(Error::call("the score did not note how uncertain the student is"));
+        Self { student_N_T, teacher_N_T, rewards_N_T, returns_N, heard_N, entropies_N_T }
+    }
+
+    /// With the student's entropy at each token, or why it is not known: only who asks for it hears why.
+    #[must_use]
+    pub fn with_entropies(self, entropies_N_T: Result<Vec<Vec<f64>>>) -> Self {
+        Self { entropies_N_T, ..self }
     }
 }
+
+impl Uncertain for Compared {
+    fn entropies(&self) -> Result<&[Vec<f64>]> {
+        self.entropies_N_T.as_deref().map_err(Clone::clone)
+    }
+}
+
+impl UncertainRewards for Compared {}
 
 impl Signal for Compared {
     fn rewards(&self, i: usize) -> Option<&[f64]> {
@@ -198,6 +226,11 @@ impl WholeRows {
 }
 
 impl WholeRows {
+    /// The width of a row.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
     /// The log-probability of token `id` at token `t` of response `i`.
     pub(crate) fn log_prob(&self, i: usize, t: usize, id: u32) -> f64 {
         let at = t * self.width + id as usize;

@@ -21,6 +21,7 @@ pub mod top_k;
 mod traced;
 
 pub use cross_entropy::CrossEntropy;
+pub use divergence::Divergence;
 pub use divergences::{ForwardKl, Full, Jsd, ReverseKl, TopK};
 pub use entropy_gated::EntropyGated;
 pub use estimator::Estimator;

@@ -125,7 +125,7 @@ impl<E: OneVoice, H: Beside<E>> RowVoices for (E, H) {
     }
 }
 
-fn hear_one<W: World, J: Judgement>(
+pub(super) fn hear_one<W: World, J: Judgement>(
     roster: &impl OneVoice,
     world: &W,
     rollouts: &Rollouts<J>,
@@ -143,7 +143,7 @@ fn hear_one<W: World, J: Judgement>(
     Ok(WholeRows::new(width, rows_N, rewards_N_T, contexts.heard_N))
 }
 
-fn remember_one(voice: Voice, recorded: &Recorded) -> Result<WholeRows> {
+pub(super) fn remember_one(voice: Voice, recorded: &Recorded) -> Result<WholeRows> {
     let width = recorded.width(voice)?;
     let rows_N: Vec<Rows> =
         recorded.log_rows(voice)?.into_iter().map(|rows| Rows::F64(Arc::from(rows))).collect();
