@@ -25,6 +25,7 @@ plans! {
     dopd: Dopd,
     hinted_teacher: HintedTeacher,
     opsd: Opsd,
+    sdpo: Sdpo,
     grpo: Grpo,
     sft: Sft,
 }

@@ -1,6 +1,8 @@
 //! What a recipe file needs: `use limbeck::prelude::*;`.
 
-pub use crate::privileged::{Boxes, Evidence, Feedback, ReferenceAnswer, SiblingSuccess, StepHints};
+pub use crate::privileged::{
+    Boxes, Evidence, Experience, Feedback, ReferenceAnswer, SiblingSuccess, StepHints, SuccessOrFeedback,
+};
 pub use crate::stages::balance::{ByOutcome, Scope};
 pub use crate::stages::calibrate::{Direction, MarginMask, MarginShift, Over, Statistic};
 pub use crate::stages::checkpoint::Safetensors;
@@ -8,7 +10,7 @@ pub use crate::stages::data::{ByDifficulty, Prompts, Shape, Target};
 pub use crate::stages::log::Jsonl;
 pub use crate::stages::loss::{
     CrossEntropy, EntropyGated, Estimator, ForwardKl, Full, Jsd, PolicyGradient, ReverseKl, Routed,
-    SampledKl, Support, Tail, TopK,
+    SampledKl, Support, Tail, TopK, UpTo,
 };
 pub use crate::stages::rollout::{Reference, Sample};
 pub use crate::stages::route::{AdvantageGap, GapScope};
