@@ -195,5 +195,9 @@ fn the_same_weights_twice_are_plain_self_distillation_where_the_recipe_says_so()
     let got = meant::OneSelf::DEFAULT.replay(Recorded::read(text.as_bytes(), "t", 0).unwrap()).unwrap();
     let js = plain::js(&plain::softmax(&student), &plain::softmax(&hinted));
     assert_eq!(got.decisions[0].regime.as_ref().unwrap(), &["HT", "HT"]);
-    assert!(got.decisions[0].loss.iter().all(|loss| (loss - js).abs() < 1e-12), "{:?}", got.decisions[0].loss);
+    assert!(
+        got.decisions[0].loss.iter().all(|loss| (loss - js).abs() < 1e-12),
+        "{:?}",
+        got.decisions[0].loss
+    );
 }

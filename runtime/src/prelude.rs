@@ -1,7 +1,8 @@
 //! What a recipe file needs: `use limbeck::prelude::*;`.
 
 pub use crate::privileged::{
-    Boxes, Evidence, Feedback, Pixelated, ReferenceAnswer, SiblingSuccess, StepHints,
+    Boxes, Evidence, Experience, Feedback, Pixelated, ReferenceAnswer, SiblingSuccess, StepHints,
+    SuccessOrFeedback,
 };
 pub use crate::stages::balance::{ByOutcome, Scope};
 pub use crate::stages::calibrate::{Direction, MarginMask, MarginShift, Over, Statistic};
@@ -10,7 +11,7 @@ pub use crate::stages::data::{ByDifficulty, Prompts, Shape, Target};
 pub use crate::stages::log::Jsonl;
 pub use crate::stages::loss::{
     CrossEntropy, Divergence, EntropyGated, Estimator, ForwardKl, Full, Jsd, PolicyGradient, ReverseKl,
-    Routed, SampledKl, Support, Tail, TopK,
+    Routed, SampledKl, Support, Tail, TopK, UpTo,
 };
 pub use crate::stages::rollout::{Reference, Sample};
 pub use crate::stages::route::{

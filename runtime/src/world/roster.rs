@@ -4,7 +4,7 @@
 use crate as limbeck;
 use crate::check::{Facts, Fault};
 use crate::error::{Error, Result};
-use crate::privileged::{Found, Known, Plain, Reads};
+use crate::privileged::{Found, Known, Plain, Reads, RowAlone};
 use crate::replay::Voice;
 use crate::world::Domain;
 use limbeck::Settings;
@@ -129,12 +129,15 @@ impl<K> Seat<K> {
 pub trait BeyondPrompt: Clone {
     /// Whether it is more than the prompt.
     const MORE: bool;
+    /// What must be known for it.
+    type Needs;
     /// What there is to read for one response; `None` when the prompt is all.
-    fn look(&self, known: &Known<'_>) -> Option<Found>;
+    fn look(&self, known: &Known<'_, Self::Needs>) -> Option<Found>;
 }
 
 impl BeyondPrompt for Plain {
     const MORE: bool = false;
+    type Needs = RowAlone;
 
     fn look(&self, _: &Known<'_>) -> Option<Found> {
         None
@@ -143,8 +146,9 @@ impl BeyondPrompt for Plain {
 
 impl<P: Reads> BeyondPrompt for P {
     const MORE: bool = true;
+    type Needs = P::Needs;
 
-    fn look(&self, known: &Known<'_>) -> Option<Found> {
+    fn look(&self, known: &Known<'_, P::Needs>) -> Option<Found> {
         Some(self.find(known))
     }
 }
@@ -195,18 +199,22 @@ impl Unattended for Nobody {}
     note = "remove the teacher, or use stages that hear both: `score: Extrapolated` for a `Start` reference, `score: FullVocab` with `route: AdvantageGap` for an `Own` hindsight"
 )]
 pub trait OneVoice {
+    /// What must be known for what the teacher reads.
+    type Needs;
     /// The seat of the teacher that scores prompts of `domain`.
     ///
     /// # Errors
     /// A domain nobody teaches.
     fn voice(&self, domain: &str) -> Result<&'static str>;
     /// What that teacher reads beyond the prompt of one response.
-    fn look(&self, known: &Known<'_>) -> Option<Found>;
+    fn look(&self, known: &Known<'_, Self::Needs>) -> Option<Found>;
     /// What a recording calls it.
     fn recorded_as(&self) -> Voice;
 }
 
 impl OneVoice for Nobody {
+    type Needs = RowAlone;
+
     fn voice(&self, _: &str) -> Result<&'static str> {
         Err(Error::call("the recipe declares no teacher"))
     }
@@ -221,11 +229,13 @@ impl OneVoice for Nobody {
 }
 
 impl<K, P: BeyondPrompt> OneVoice for Seat<K, P> {
+    type Needs = P::Needs;
+
     fn voice(&self, _: &str) -> Result<&'static str> {
         Ok(self.name)
     }
 
-    fn look(&self, known: &Known<'_>) -> Option<Found> {
+    fn look(&self, known: &Known<'_, P::Needs>) -> Option<Found> {
         self.reads.look(known)
     }
 
@@ -240,6 +250,8 @@ impl<K, P: BeyondPrompt> OneVoice for Seat<K, P> {
 }
 
 impl<K, P: BeyondPrompt> OneVoice for Experts<K, P> {
+    type Needs = P::Needs;
+
     fn voice(&self, domain: &str) -> Result<&'static str> {
         let found = self.by_domain.iter().find(|(name, _)| *name == domain);
         found.map(|(_, seat)| seat.name).ok_or_else(|| {
@@ -250,7 +262,7 @@ impl<K, P: BeyondPrompt> OneVoice for Experts<K, P> {
         })
     }
 
-    fn look(&self, known: &Known<'_>) -> Option<Found> {
+    fn look(&self, known: &Known<'_, P::Needs>) -> Option<Found> {
         self.by_domain.first().and_then(|(_, seat)| seat.reads.look(known))
     }
 
@@ -264,7 +276,7 @@ impl<K, P: BeyondPrompt> OneVoice for Experts<K, P> {
 }
 
 /// Experts, or one teacher, of a kind whose weights are not the student's, that read `P`.
-pub trait ReadingAnother<P>: OneVoice {}
+pub trait ReadingAnother<P: BeyondPrompt>: OneVoice<Needs = P::Needs> {}
 
 impl<K: Another + GivesRows, P: BeyondPrompt> ReadingAnother<P> for Seat<K, P> {}
 impl<K: Another + GivesRows, P: BeyondPrompt> ReadingAnother<P> for Experts<K, P> {}

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use crate as limbeck;
 use crate::batch::Rollouts;
-use crate::capability::Judgement;
 use crate::error::{Error, Result};
+use crate::privileged::{Gives, RowAlone};
 use crate::replay::{Recorded, Voice};
 use crate::signal::{DualRows, Rows, WholeRows};
 use crate::stages::score::read::{by_teacher, contexts, log_rows};
@@ -17,7 +17,7 @@ use limbeck::Settings;
 #[derive(Clone, Debug, Settings)]
 pub struct FullVocab {}
 
-impl<R: Somebody + RowVoices, J: Judgement> Score<R, J> for FullVocab {
+impl<R: Somebody + RowVoices, J: Gives<R::Needs>> Score<R, J> for FullVocab {
     type Signal = R::Signal;
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<R::Signal> {
@@ -38,12 +38,18 @@ impl<R: Somebody + RowVoices, J: Judgement> Score<R, J> for FullVocab {
 pub trait RowVoices {
     /// What is heard.
     type Signal;
+    /// What must be known for what the teachers read.
+    type Needs;
 
     /// Lets the teachers read.
     ///
     /// # Errors
     /// A domain nobody teaches, numbers that are not finite, a row without what a teacher reads.
-    fn hear<W: World, J: Judgement>(&self, world: &W, rollouts: &Rollouts<J>) -> Result<Self::Signal>;
+    fn hear<W: World, J: Gives<Self::Needs>>(
+        &self,
+        world: &W,
+        rollouts: &Rollouts<J>,
+    ) -> Result<Self::Signal>;
 
     /// Takes from a recording what the teachers said.
     ///
@@ -54,8 +60,9 @@ pub trait RowVoices {
 
 impl RowVoices for Nobody {
     type Signal = WholeRows;
+    type Needs = RowAlone;
 
-    fn hear<W: World, J: Judgement>(&self, _: &W, _: &Rollouts<J>) -> Result<WholeRows> {
+    fn hear<W: World, J: Gives<RowAlone>>(&self, _: &W, _: &Rollouts<J>) -> Result<WholeRows> {
         Err(Error::call("the recipe declares no teacher"))
     }
 
@@ -66,8 +73,9 @@ impl RowVoices for Nobody {
 
 impl<K: GivesRows, P: BeyondPrompt> RowVoices for Seat<K, P> {
     type Signal = WholeRows;
+    type Needs = P::Needs;
 
-    fn hear<W: World, J: Judgement>(&self, world: &W, rollouts: &Rollouts<J>) -> Result<WholeRows> {
+    fn hear<W: World, J: Gives<P::Needs>>(&self, world: &W, rollouts: &Rollouts<J>) -> Result<WholeRows> {
         hear_one(self, world, rollouts)
     }
 
@@ -78,8 +86,9 @@ impl<K: GivesRows, P: BeyondPrompt> RowVoices for Seat<K, P> {
 
 impl<K: GivesRows, P: BeyondPrompt> RowVoices for Experts<K, P> {
     type Signal = WholeRows;
+    type Needs = P::Needs;
 
-    fn hear<W: World, J: Judgement>(&self, world: &W, rollouts: &Rollouts<J>) -> Result<WholeRows> {
+    fn hear<W: World, J: Gives<P::Needs>>(&self, world: &W, rollouts: &Rollouts<J>) -> Result<WholeRows> {
         hear_one(self, world, rollouts)
     }
 
@@ -94,7 +103,7 @@ impl<K: GivesRows, P: BeyondPrompt> RowVoices for Experts<K, P> {
     label = "hears one teacher a prompt, or a teacher and an `Own` hindsight",
     note = "remove the teacher, or use stages that hear both: `score: Extrapolated` for a `Start` reference, `route: AdvantageGap` for an `Own` hindsight that reads what the teacher reads"
 )]
-pub trait Beside<E>: OneVoice {
+pub trait Beside<E: OneVoice>: OneVoice<Needs = E::Needs> {
     /// What is heard of the two.
     type Together: From<DualRows>;
 }
@@ -105,8 +114,9 @@ impl<E: ReadingAnother<P>, P: BeyondPrompt> Beside<E> for Seat<Own, P> {
 
 impl<E: OneVoice, H: Beside<E>> RowVoices for (E, H) {
     type Signal = H::Together;
+    type Needs = E::Needs;
 
-    fn hear<W: World, J: Judgement>(&self, world: &W, rollouts: &Rollouts<J>) -> Result<H::Together> {
+    fn hear<W: World, J: Gives<E::Needs>>(&self, world: &W, rollouts: &Rollouts<J>) -> Result<H::Together> {
         let (teacher, hindsight) = (hear_one(&self.0, world, rollouts)?, hear_one(&self.1, world, rollouts)?);
         let said = |i: usize| {
             let tokens = rollouts.responses_N[i].tokens_T.iter().enumerate();
@@ -125,8 +135,8 @@ impl<E: OneVoice, H: Beside<E>> RowVoices for (E, H) {
     }
 }
 
-pub(super) fn hear_one<W: World, J: Judgement>(
-    roster: &impl OneVoice,
+pub(super) fn hear_one<W: World, V: OneVoice, J: Gives<V::Needs>>(
+    roster: &V,
     world: &W,
     rollouts: &Rollouts<J>,
 ) -> Result<WholeRows> {
