@@ -3,6 +3,8 @@
 
 #[path = "common/mod.rs"]
 mod common;
+#[path = "routes/dopd.rs"]
+mod dopd;
 #[path = "routes/prune.rs"]
 mod prune;
 #[path = "routes/recorded.rs"]

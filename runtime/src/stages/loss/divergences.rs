@@ -109,11 +109,12 @@ const fn narrowest<W: Width>() -> usize {
 
 const fn check_reverse<W: Width>(method: &ReverseKl<W>, _: &Facts) -> Option<Fault> {
     if W::K.is_some() && matches!(method.tail, Tail::Drop) && !method.collapse_is_known {
-        let says = "reverse KL on a top-K set that is neither renormalised nor given a tail falls when the student leaves the set: use Tail::Renormalise or Tail::Bucket, or say `collapse_is_known = true`";
-        return fault("tail", says);
+        return fault("tail", COLLAPSE);
     }
     check_width::<W>(method.support, method.tail)
 }
+
+pub(super) const COLLAPSE: &str = "reverse KL on a top-K set that is neither renormalised nor given a tail falls when the student leaves the set: use Tail::Renormalise or Tail::Bucket, or say `collapse_is_known = true`";
 
 const fn check_forward<W: Width>(method: &ForwardKl<W>, _: &Facts) -> Option<Fault> {
     check_width::<W>(method.support, method.tail)
