@@ -11,6 +11,8 @@ mod prune;
 mod recorded;
 #[path = "routes/reopold.rs"]
 mod reopold;
+#[path = "routes/slope.rs"]
+mod slope;
 #[path = "routes/tip.rs"]
 mod tip;
 #[path = "routes/trained.rs"]
