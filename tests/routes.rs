@@ -3,12 +3,16 @@
 
 #[path = "common/mod.rs"]
 mod common;
+#[path = "routes/dopd.rs"]
+mod dopd;
 #[path = "routes/prune.rs"]
 mod prune;
 #[path = "routes/recorded.rs"]
 mod recorded;
 #[path = "routes/reopold.rs"]
 mod reopold;
+#[path = "routes/slope.rs"]
+mod slope;
 #[path = "routes/tip.rs"]
 mod tip;
 #[path = "routes/trained.rs"]

@@ -16,7 +16,7 @@ pub use crate::stages::loss::{
 pub use crate::stages::rollout::{Reference, Sample};
 pub use crate::stages::route::{
     AdvantageGap, ByImportance, ByVisualAdvantage, ExploreThenRefine, GapScope, Importance, PruneByGap,
-    Pruned, TokenScope,
+    Pruned, RegimeSet, TokenScope,
 };
 pub use crate::stages::score::{
     BothViews, Contrasted, Demonstrated, Extrapolated, FullVocab, GroupOutcome, SampledToken,

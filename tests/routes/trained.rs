@@ -1,4 +1,4 @@
-//! The same recipes in training: what the scores hear of real models reaches the routes.
+//! Recipes in training: what the scores hear of real models reaches the routes.
 
 use serde_json::Value;
 
@@ -49,6 +49,20 @@ fn reopold_explores_and_then_refines() {
     assert_eq!(number(&lines[0], "kept_tokens"), 1.0);
     assert!((number(&lines[0], "kept_entropy") - number(&lines[0], "entropy")).abs() < 1e-4);
     lines[1..].iter().for_each(|line| keeps(line, 0.2));
+}
+
+#[test]
+fn ex_opd_at_lambda_1_is_vanilla_opd() {
+    let bench = Bench::new();
+    let student = |recipe: &str, set: &[&str]| {
+        train(&bench, recipe, set);
+        std::fs::read(bench.path(&format!("{recipe}/checkpoints/step-000003/student/model.safetensors")))
+            .unwrap()
+    };
+    let vanilla = student("VanillaOpd", &[]);
+    assert!(vanilla == student("ExOpd", &["score.lambda=1.0"]), "not the same bits");
+    std::fs::remove_dir_all(bench.path("ExOpd")).unwrap();
+    assert!(vanilla != student("ExOpd", &[]), "the reference has no say");
 }
 
 fn views(bench: &Bench, rows: &[&str]) -> Said {

@@ -123,14 +123,15 @@ const fn tell_jsd<W: Width>(_: &Jsd<W>, facts: Facts) -> Facts {
 
 const fn check_reverse<W: Width>(method: &ReverseKl<W>, facts: &Facts) -> Option<Fault> {
     if W::K.is_some() && matches!(method.tail, Tail::Drop) && !method.collapse_is_known {
-        let says = "reverse KL on a top-K set that is neither renormalised nor given a tail falls when the student leaves the set: use Tail::Renormalise or Tail::Bucket, or say `collapse_is_known = true`";
-        return fault("tail", says);
+        return fault("tail", COLLAPSE);
     }
     match check_importance(method.importance_clip, facts) {
         None => check_width::<W>(method.support, method.tail),
         fault => fault,
     }
 }
+
+pub(super) const COLLAPSE: &str = "reverse KL on a top-K set that is neither renormalised nor given a tail falls when the student leaves the set: use Tail::Renormalise or Tail::Bucket, or say `collapse_is_known = true`";
 
 const fn check_forward<W: Width>(method: &ForwardKl<W>, facts: &Facts) -> Option<Fault> {
     match check_importance(method.importance_clip, facts) {

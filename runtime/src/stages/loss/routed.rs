@@ -4,18 +4,24 @@ use crate as limbeck;
 use crate::capability::Regimes;
 use crate::check::{Facts, Fault};
 use crate::real::Real;
-use crate::stages::loss::divergences::{check_width, Width};
+use crate::stages::loss::divergence::Divergence;
+use crate::stages::loss::divergences::{check_width, Width, COLLAPSE};
 use crate::stages::loss::dopd::{Dopd, Target, Targets, Weights};
 use crate::stages::loss::row::StudentRow;
 use crate::stages::loss::top_k::{Support, Tail, Truncation};
 use crate::stages::loss::{Full, Loss, TokenLoss};
-use crate::stages::route::gap::Regime;
+use crate::stages::route::gap::{Regime, RegimeSet};
 use limbeck::Settings;
 
 /// Each token by its regime (DOPD, arXiv 2606.30626, Eqs. 6 to 11): where teacher and hindsight differ
 /// and the teacher is surer, the Jensen-Shannon divergence over the whole vocabulary; elsewhere reverse
 /// KL on the top K to whichever of the two the token was routed to, with less weight. A K wider than
 /// the vocabulary compares all of it.
+///
+/// Other settings are the paper's ablations: without the teacher is a `learn` without LH and HT, without
+/// the hindsight one without LL and HS; one objective is `strong: ReverseKl`, one granularity
+/// `strong_whole: false`, equal tokens `light: 1, weak: 1`. The paper does not say what becomes of tokens
+/// whose source is removed; here they have no loss.
 #[derive(Clone, Debug, Settings)]
 #[settings(check = check)]
 pub struct Routed<W: Width = Full> {
@@ -25,12 +31,27 @@ pub struct Routed<W: Width = Full> {
     /// The weight of tokens with a small gap that neither finds likely.
     #[setting(default = 0.3)]
     pub weak: f64,
+    /// Which regimes learn; the tokens of the others have no loss, and still count in the mean.
+    #[setting(default = RegimeSet::ALL)]
+    pub learn: RegimeSet,
+    /// How tokens are compared where teacher and hindsight differ and the teacher is surer (HT).
+    #[setting(default = Divergence::Jsd { beta: 0.5 })]
+    pub strong: Divergence,
+    /// Whether those are compared over the whole vocabulary; false leaves them the top K too.
+    #[setting(default = true)]
+    pub strong_whole: bool,
+    /// How all other tokens are compared.
+    #[setting(default = Divergence::ReverseKl)]
+    pub gentle: Divergence,
     /// Whose likeliest tokens are compared; for `TopK` only.
     #[setting(default = Support::Student)]
     pub support: Support,
     /// What becomes of the other tokens; for `TopK` only.
     #[setting(default = Tail::Renormalise)]
     pub tail: Tail,
+    /// Allows `Tail::Drop`, under which the student can lower a reverse KL by lowering its mass on the set.
+    #[setting(default = false)]
+    pub collapse_is_known: bool,
     /// How much of the vocabulary.
     #[setting(skip)]
     pub width: PhantomData<W>,
@@ -43,7 +64,29 @@ const fn check<W: Width>(method: &Routed<W>, _: &Facts) -> Option<Fault> {
     if !(method.weak >= 0.0 && method.weak < f64::INFINITY) {
         return fault("weak", "a weight is 0 or above, and finite");
     }
+    if method.learn.is_empty() {
+        return fault("learn", "nobody would learn: let at least one of the regimes lh, ll, ht, hs be true");
+    }
+    if method.strong.is_nothing() {
+        return fault("strong", Divergence::NOTHING);
+    }
+    if method.gentle.is_nothing() {
+        return fault("gentle", Divergence::NOTHING);
+    }
+    if W::K.is_none() && !method.strong_whole {
+        let says = "the full vocabulary is compared everywhere: remove `strong_whole`, or name a K, as in `Routed<TopK<128>>`";
+        return fault("strong_whole", says);
+    }
+    if reverse_on_a_part(method) && matches!(method.tail, Tail::Drop) && !method.collapse_is_known {
+        return fault("tail", COLLAPSE);
+    }
     check_width::<W>(method.support, method.tail)
+}
+
+/// Whether reverse KL is taken on a part of the vocabulary.
+const fn reverse_on_a_part<W: Width>(method: &Routed<W>) -> bool {
+    let strong = matches!(method.strong, Divergence::ReverseKl) && !method.strong_whole;
+    W::K.is_some() && (strong || matches!(method.gentle, Divergence::ReverseKl))
 }
 
 const fn fault(field: &'static str, says: &'static str) -> Option<Fault> {
@@ -58,6 +101,10 @@ impl<S: Regimes, W: Width> Loss<S> for Routed<W> {
         let dopd = Dopd {
             weights: Weights { light: self.light, weak: self.weak },
             truncation: Truncation { k, support: self.support, tail: self.tail },
+            learn: self.learn,
+            strong: self.strong,
+            strong_whole: self.strong_whole,
+            gentle: self.gentle,
         };
         let row = signal.teacher_row::<R>(i, t);
         // the route kept the row of the one this token learns from

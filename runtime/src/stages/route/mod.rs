@@ -20,6 +20,7 @@ pub use advantage_gap::{AdvantageGap, GapScope};
 pub use by_importance::{ByImportance, Importance};
 pub use by_visual_advantage::ByVisualAdvantage;
 pub use explore_then_refine::ExploreThenRefine;
+pub use gap::RegimeSet;
 pub use prune_by_gap::{PruneByGap, Pruned};
 pub use scope::TokenScope;
 

@@ -30,13 +30,10 @@ pub struct Contrasted {
 }
 
 const fn check(method: &Contrasted, _: &Facts) -> Option<Fault> {
-    match method.divergence {
-        Divergence::Jsd { beta } if !(beta > 0.0 && beta < 1.0) => {
-            let says = "at beta 0 or 1 the Jensen-Shannon divergence is zero for everyone: say `Divergence::ForwardKl` or `Divergence::ReverseKl` instead, or choose a beta between";
-            Some(Fault { stage: "score", field: "divergence", says })
-        }
-        _ => None,
+    if method.divergence.is_nothing() {
+        return Some(Fault { stage: "score", field: "divergence", says: Divergence::NOTHING });
     }
+    None
 }
 
 impl<R: Somebody + OneVoice + RowVoices, J: Gives<<R as OneVoice>::Needs>> Score<R, J> for Contrasted {
