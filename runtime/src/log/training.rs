@@ -30,7 +30,7 @@ pub struct Log {
     now: Metrics,
     since: Instant,
     started: Instant,
-    losses: BTreeMap<usize, Vec<f64>>,
+    losses: BTreeMap<usize, Losses>,
     batch: Option<Box<dyn Recordable>>,
     history: Vec<(u64, Metrics)>,
     samples: Vec<Sample>,
@@ -71,6 +71,9 @@ impl Stamp {
         }
     }
 }
+
+/// The weights and the losses of a response's tokens.
+type Losses = (Vec<f64>, Vec<f64>);
 
 /// A batch that can be written down.
 trait Recordable: Send {
@@ -160,9 +163,11 @@ impl Log {
         self.batch = Some(Box::new(batch.clone()));
     }
 
-    /// Keeps the loss of one token for this step's samples.
-    pub(crate) fn token_loss(&mut self, response: usize, loss: f64) {
-        self.losses.entry(response).or_default().push(loss);
+    /// Keeps the whole weight of one token, and its loss with that weight, for this step's samples.
+    pub(crate) fn token_loss(&mut self, response: usize, weight: f64, loss: f64) {
+        let (weights, losses) = self.losses.entry(response).or_default();
+        weights.push(weight);
+        losses.push(loss);
     }
 
     /// Saves the batch and says what is not finite, at which token.
@@ -303,10 +308,12 @@ impl Log {
 }
 
 /// One response with what was decided of it: the line `replay` prints, plus its text.
-fn record<S: Signal>(routed: &Routed<S>, i: usize, losses: Option<&Vec<f64>>) -> Value {
+fn record<S: Signal>(routed: &Routed<S>, i: usize, found: Option<&Losses>) -> Value {
     let (rollouts, signal) = (routed.rollouts(), routed.signal());
     let response = &rollouts.responses_N[i];
     let before = signal.return_before(i);
+    let routed_T = || (0..response.tokens_T.len()).map(|t| routed.weight(i, t)).collect();
+    let weights = found.map_or_else(routed_T, |(weights, _)| weights.clone());
     json!({
         "prompt": rollouts.prompt_of(i).text,
         "domain": rollouts.prompt_of(i).domain(),
@@ -318,8 +325,8 @@ fn record<S: Signal>(routed: &Routed<S>, i: usize, losses: Option<&Vec<f64>>) ->
         "calibrated_return": before.map(|g| signal.rewards(i).map_or(g, trajectory_return)),
         "advantage": signal.rewards(i),
         "regime": regimes(routed, i),
-        "weight": (0..response.tokens_T.len()).map(|t| routed.weight(i, t)).collect::<Vec<_>>(),
-        "loss": losses,
+        "weight": weights,
+        "loss": found.map(|(_, losses)| losses),
     })
 }
 
