@@ -5,6 +5,10 @@
 mod common;
 #[path = "routes/dopd.rs"]
 mod dopd;
+#[path = "routes/kept.rs"]
+mod kept;
+#[path = "routes/models.rs"]
+mod models;
 #[path = "routes/prune.rs"]
 mod prune;
 #[path = "routes/recorded.rs"]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::error::Result;
 use crate::real::Real;
-use crate::signal::Rows;
+use crate::signal::{Rows, Target};
 use crate::stages::route::gap::Regime;
 
 /// Rollouts that may or may not have been judged.
@@ -181,7 +181,13 @@ pub trait TwoViews: Distributions {
     label = "needs regimes",
     note = "add a route that finds them, for example `route: AdvantageGap`"
 )]
-pub trait Regimes: Distributions {}
+pub trait Regimes: Distributions {
+    /// What is at hand of the policy that token `t` of response `i` was routed to: its row, unless less
+    /// was kept.
+    fn target<R: Real>(&self, i: usize, t: usize) -> Target<'_, R> {
+        Target::Row(self.teacher_row(i, t))
+    }
+}
 
 /// Tokens to imitate as they stand.
 #[diagnostic::on_unimplemented(

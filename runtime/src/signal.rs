@@ -2,16 +2,17 @@
 
 mod contrasted;
 mod floored;
+mod rows;
 mod taught;
 mod viewed;
 
 pub use contrasted::ContrastedRows;
 pub use floored::Floored;
+pub use rows::{Kept, Rows, Target};
 pub use taught::TaughtRows;
 pub use viewed::ViewedRows;
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use crate::capability::{
     Calibratable, Demonstration, Distributions, Regimes, Rewards, Signal, TeacherLogProbs, TwoVoices,
@@ -198,26 +199,6 @@ pub struct WholeRows {
     heard_N: Vec<bool>,
 }
 
-/// The rows of one response, in the precision they were made in.
-#[derive(Clone, Debug)]
-pub enum Rows {
-    /// From a model: `[T * V]`.
-    F32(Arc<[f32]>),
-    /// From a recording: `[T * V]`.
-    F64(Arc<[f64]>),
-}
-
-impl Rows {
-    /// The row of token `t`: `[V]`.
-    pub fn row<R: Real>(&self, width: usize, t: usize) -> Cow<'_, [R]> {
-        let span = t * width..(t + 1) * width;
-        match self {
-            Self::F32(rows) => R::view32(&rows[span]),
-            Self::F64(rows) => R::view64(&rows[span]),
-        }
-    }
-}
-
 impl WholeRows {
     /// From the teacher's rows and the comparison of the sampled tokens.
     pub fn new(width: usize, rows_N: Vec<Rows>, rewards_N_T: Vec<Vec<f64>>, heard_N: Vec<bool>) -> Self {
@@ -231,13 +212,19 @@ impl WholeRows {
         self.width
     }
 
+    /// Of each row only these tokens, `[N][T][K]`, ascending.
+    pub(crate) fn cut(self, ids_N: &[Vec<Vec<usize>>]) -> Self {
+        let cut = |(rows, ids_T): (&Rows, &Vec<Vec<usize>>)| {
+            let kept =
+                ids_T.iter().enumerate().map(|(t, ids)| Kept::on(&rows.row::<f64>(self.width, t), ids));
+            Rows::Cut64(kept.collect())
+        };
+        Self { rows_N: self.rows_N.iter().zip(ids_N).map(cut).collect(), ..self }
+    }
+
     /// The log-probability of token `id` at token `t` of response `i`.
     pub(crate) fn log_prob(&self, i: usize, t: usize, id: u32) -> f64 {
-        let at = t * self.width + id as usize;
-        match &self.rows_N[i] {
-            Rows::F32(rows) => f64::from(rows[at]),
-            Rows::F64(rows) => rows[at],
-        }
+        self.rows_N[i].log_prob(self.width, t, id)
     }
 }
 
@@ -359,4 +346,8 @@ impl Distributions for RegimeRows {
     }
 }
 
-impl Regimes for RegimeRows {}
+impl Regimes for RegimeRows {
+    fn target<R: Real>(&self, i: usize, t: usize) -> Target<'_, R> {
+        self.rows_N[i].target(self.width, t)
+    }
+}

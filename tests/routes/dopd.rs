@@ -1,7 +1,9 @@
 //! DOPD through its stages: what must hold of any batch, and the paper's ablations as settings.
 
+use limbeck::capability::{Signal, TwoVoices};
 use limbeck::prelude::*;
 use limbeck::replay::Replay;
+use limbeck::signal::Rows;
 use limbeck::stages::route::Route;
 use limbeck::stages::score::Score;
 use limbeck::world::roster::Kind;
@@ -9,7 +11,9 @@ use limbeck_recipes::Dopd;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::recorded::{answers, close, kl, order_is_nothing, recorded, replay, shapes, splits_alike, Answer};
+use crate::recorded::{
+    answers, close, kl, order_is_nothing, recorded, replay, scored, shapes, splits_alike, Answer,
+};
 
 #[recipe]
 struct Ablated {
@@ -157,6 +161,58 @@ fn one_voice(batch: &[Answer]) -> Vec<Answer> {
     batch
 }
 
+/// What two voices said of the sampled tokens, over a vocabulary of one.
+#[derive(Clone)]
+struct Two {
+    said: Vec<Vec<(f64, f64)>>,
+    heard: Vec<bool>,
+    rows: Rows,
+}
+
+impl Signal for Two {
+    fn rewards(&self, _: usize) -> Option<&[f64]> {
+        None
+    }
+    fn return_before(&self, _: usize) -> Option<f64> {
+        None
+    }
+    fn heard(&self, i: usize) -> bool {
+        self.heard[i]
+    }
+}
+
+impl TwoVoices for Two {
+    fn said(&self, i: usize, t: usize) -> (f64, f64) {
+        self.said[i][t]
+    }
+    fn teacher(&self, _: usize) -> &Rows {
+        &self.rows
+    }
+    fn hindsight(&self, _: usize) -> &Rows {
+        &self.rows
+    }
+    fn width(&self) -> usize {
+        1
+    }
+}
+
+#[test]
+fn what_nobody_spoke_of_moves_no_average() {
+    let route = |said: Vec<Vec<(f64, f64)>>, heard: Vec<bool>| {
+        let lengths: Vec<usize> = said.iter().map(Vec::len).collect();
+        let signal = Two { said, heard, rows: Rows::F64([0.0; 4].into()) };
+        let method = AdvantageGap { trim: 0.0, scope: GapScope::Batch };
+        let routed = method.route(scored(&lengths, signal)).unwrap();
+        (0..4).map(|t| routed.signal().regime(0, t).unwrap().to_string()).collect::<Vec<_>>()
+    };
+    let said = vec![(-0.1, -0.2), (-3.0, -3.1), (-0.1, -2.0), (-2.0, -0.1)];
+    let wide = vec![(-0.1, -60.0); 4];
+    let alone = route(vec![said.clone()], vec![true]);
+    assert_eq!(alone, ["LH", "LL", "HT", "HS"]);
+    assert_eq!(route(vec![said.clone(), wide.clone()], vec![true, false]), alone);
+    assert_ne!(route(vec![said, wide], vec![true, true]), alone);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -167,7 +223,7 @@ proptest! {
         let recorded = recorded(&batch);
         let teachers =
             (Frozen {}.seat("teacher").reads(StepHints), Own {}.seat("hindsight").reads(StepHints));
-        let scored = FullVocab {}.recall(&recorded, &teachers, recorded.unjudged().unwrap()).unwrap();
+        let scored = FullVocab { keep: 0 }.recall(&recorded, &teachers, recorded.unjudged().unwrap()).unwrap();
         splits_alike(&AdvantageGap { trim: 0.05, scope: GapScope::Batch }.route(scored).unwrap())?;
     }
 

@@ -53,6 +53,14 @@ fn the_published_numbers() {
         let got = without(0.2, which).replay(read(&[line(&row("A"))])).unwrap();
         assert_eq!(got.decisions[0].weight, row(key));
     }
+    // any are other tokens at another step, and the same at the same
+    let long: Vec<f64> = (0..200).map(f64::from).collect();
+    let at = |seed: u64| {
+        let text = format!("{}\n", line(&long));
+        let recorded = limbeck::replay::Recorded::read(text.as_bytes(), "test", seed).unwrap();
+        without(0.2, Pruned::Random).replay(recorded).unwrap().decisions[0].weight.clone()
+    };
+    assert_eq!((at(1) == at(1), at(1) == at(2)), (true, false));
     let any = without(0.2, Pruned::Random).replay(read(&[line(&row("A"))])).unwrap();
     assert_eq!(any.decisions[0].weight.iter().sum::<f64>(), 16.0);
 }
@@ -101,7 +109,7 @@ proptest! {
         let at = |step: u64| {
             let mut rollouts = recorded.unjudged().unwrap();
             rollouts.place.step = step;
-            let scored = FullVocab {}.recall(&recorded, &teachers, rollouts).unwrap();
+            let scored = FullVocab { keep: 0 }.recall(&recorded, &teachers, rollouts).unwrap();
             without(0.3, Pruned::Random).route.route(scored).unwrap()
         };
         let routed = at(0);

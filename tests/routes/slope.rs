@@ -1,16 +1,10 @@
 //! Where the gradient of DOPD goes: through the student that reads the plain prompt, and nowhere else.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
-
 use limbeck::batch;
 use limbeck::capability::{Signal, TwoVoices};
 use limbeck::loops::Log;
-use limbeck::models::{Decoder, Family, ModelConfig, Packed, WeightType};
+use limbeck::models::Packed;
 use limbeck::prelude::*;
-use limbeck::privileged::Placement;
-use limbeck::run::Run;
 use limbeck::signal::RegimeRows;
 use limbeck::stages::data::Data;
 use limbeck::stages::loss::dopd::{self, Target, Targets};
@@ -20,11 +14,11 @@ use limbeck::stages::loss::Loss;
 use limbeck::stages::rollout::Rollout;
 use limbeck::stages::route::Route;
 use limbeck::stages::score::Score;
-use limbeck::tasks::{generate, TaskSpec};
 use limbeck::tensor::{to_host, Cpu};
 use limbeck::world::roster::Kind;
-use limbeck::world::tokenizer::Tokenizer;
-use limbeck::world::{FromFiles, Policy, World};
+use limbeck::world::{FromFiles, World};
+
+use crate::models::{hinted_run, hinted_world, weights};
 
 #[recipe]
 struct Hinted {
@@ -40,42 +34,6 @@ struct Hinted {
     route: AdvantageGap,
     loss: Routed,
     step: AdamW,
-}
-
-/// A small model whose logits are of some size.
-fn make(folder: &Path, seed: u64) {
-    let tokenizer = Tokenizer::tasks().unwrap();
-    let config = ModelConfig {
-        family: Family::Llama,
-        hidden_size: 16,
-        intermediate_size: 32,
-        num_hidden_layers: 1,
-        num_attention_heads: 2,
-        num_key_value_heads: 1,
-        head_dim: 8,
-        vocab_size: tokenizer.vocab_size(),
-        max_position_embeddings: 256,
-        rope_theta: 10_000.0,
-        rms_norm_eps: 1e-5,
-        tie_word_embeddings: true,
-        attention_bias: false,
-        bos_token_id: None,
-        eos_token_id: tokenizer.eos().into_iter().collect(),
-        pad_token_id: tokenizer.pad(),
-    };
-    let mut decoder = Decoder::random(&config, seed, &Cpu::default()).unwrap();
-    for parameter in decoder.parameters_mut() {
-        if !parameter.name().contains("norm") {
-            let livelier: Vec<f32> = parameter.to_host().iter().map(|w| 12.0 * w).collect();
-            parameter.set(&livelier).unwrap();
-        }
-    }
-    let policy = Policy { name: "model".to_string(), decoder, tokenizer: Arc::new(tokenizer) };
-    policy.save(folder, WeightType::F32).unwrap();
-}
-
-fn weights(policy: &Policy<Cpu>) -> Vec<Vec<f32>> {
-    policy.decoder.parameters().iter().map(|parameter| parameter.to_host()).collect()
 }
 
 /// The student, moved by `by` along `direction`.
@@ -120,16 +78,8 @@ fn total(
 
 #[test]
 fn no_gradient_reaches_the_teacher_or_the_hindsight() {
-    let folder = tempfile::tempdir().unwrap();
-    make(&folder.path().join("student"), 1);
-    make(&folder.path().join("teacher"), 2);
-    let teachers = BTreeMap::from([("teacher".to_string(), folder.path().join("teacher"))]);
-    let mut world =
-        FromFiles::open(&Hinted::PLAN, &folder.path().join("student"), &teachers, &Cpu::default()).unwrap();
-    let spec =
-        TaskSpec { domains: vec!["math".to_string()], levels: (2, 3), per_level: 4, ..TaskSpec::default() };
-    let place = Placement::Before { mark: ">".to_string(), lead: "?".to_string() };
-    let run = Run::new(generate(&spec).unwrap(), 2, 4).with_privileged(place);
+    let mut world = hinted_world(&Hinted::PLAN);
+    let run = hinted_run();
 
     let recipe = Hinted::DEFAULT;
     let seats = (

@@ -4,11 +4,12 @@ use crate as limbeck;
 use crate::capability::Regimes;
 use crate::check::{Facts, Fault};
 use crate::real::Real;
+use crate::signal;
 use crate::stages::loss::divergence::Divergence;
 use crate::stages::loss::divergences::{check_width, Width, COLLAPSE};
 use crate::stages::loss::dopd::{Dopd, Target, Targets, Weights};
 use crate::stages::loss::row::StudentRow;
-use crate::stages::loss::top_k::{Support, Tail, Truncation};
+use crate::stages::loss::top_k::{top_k, Gathered, Support, Tail, Truncation};
 use crate::stages::loss::{Full, Loss, TokenLoss};
 use crate::stages::route::gap::{Regime, RegimeSet};
 use limbeck::Settings;
@@ -23,7 +24,7 @@ use limbeck::Settings;
 /// `strong_whole: false`, equal tokens `light: 1, weak: 1`. The paper does not say what becomes of tokens
 /// whose source is removed; here they have no loss.
 #[derive(Clone, Debug, Settings)]
-#[settings(check = check)]
+#[settings(check = check, facts = tell)]
 pub struct Routed<W: Width = Full> {
     /// The weight of tokens with a small gap that both find likely, and of those the hindsight prefers.
     #[setting(default = 0.6)]
@@ -57,7 +58,22 @@ pub struct Routed<W: Width = Full> {
     pub width: PhantomData<W>,
 }
 
-const fn check<W: Width>(method: &Routed<W>, _: &Facts) -> Option<Fault> {
+const fn tell<W: Width>(_: &Routed<W>, facts: Facts) -> Facts {
+    Facts { learns_cut_rows: true, ..facts }
+}
+
+const fn check<W: Width>(method: &Routed<W>, facts: &Facts) -> Option<Fault> {
+    if facts.kept > 0 {
+        let says = match (W::K, method.support) {
+            (None, _) => "`keep` leaves the student's likeliest tokens of most rows, and the loss compares all of them: name a K of at most `keep` in the loss, as in `Routed<TopK<128>>`, or remove `keep`",
+            (Some(k), _) if k > facts.kept => "the loss compares more tokens than `keep` leaves of a row: raise `keep` to the loss's K, or lower that",
+            (_, Support::Teacher | Support::Union) => "`keep` leaves the student's likeliest tokens, and the loss asks for the teacher's too: use `Support::Student`, or remove `keep`",
+            (Some(_), Support::Student) => "",
+        };
+        if !says.is_empty() {
+            return Some(Fault { stage: "score", field: "keep", says });
+        }
+    }
     if !(method.light >= 0.0 && method.light < f64::INFINITY) {
         return fault("light", "a weight is 0 or above, and finite");
     }
@@ -93,6 +109,20 @@ const fn fault(field: &'static str, says: &'static str) -> Option<Fault> {
     Some(Fault { stage: "loss", field, says })
 }
 
+/// The student's `k` likeliest of the tokens that were kept.
+fn narrowed<R: Real>(
+    ids: Vec<usize>,
+    some: Gathered<R>,
+    k: usize,
+    student: &StudentRow<'_, R>,
+) -> signal::Target<'static, R> {
+    let Some(logits) = student.logits().filter(|_| k < ids.len()) else {
+        return signal::Target::On(ids, some);
+    };
+    let places = top_k(&ids.iter().map(|&id| logits[id]).collect::<Vec<R>>(), k);
+    signal::Target::On(places.iter().map(|&at| ids[at]).collect(), some.narrowed(&places))
+}
+
 impl<S: Regimes, W: Width> Loss<S> for Routed<W> {
     const WHOLE_ROWS: bool = true;
 
@@ -106,9 +136,15 @@ impl<S: Regimes, W: Width> Loss<S> for Routed<W> {
             strong_whole: self.strong_whole,
             gentle: self.gentle,
         };
-        let row = signal.teacher_row::<R>(i, t);
-        // the route kept the row of the one this token learns from
-        let target = Some(Target::Row(&row[..]));
+        // the route kept the row of the one this token learns from, or the student's likeliest tokens of it
+        let held = match signal.target::<R>(i, t) {
+            signal::Target::On(ids, some) => narrowed(ids, some, k, student),
+            row => row,
+        };
+        let target = Some(match &held {
+            signal::Target::Row(row) => Target::Row(row),
+            signal::Target::On(ids, some) => Target::On(ids, some),
+        });
         let regime = signal.regime(i, t).unwrap_or(Regime::HT);
         match dopd.push(regime, student, Targets { teacher: target, student: target }) {
             None => TokenLoss { loss: f64::NAN, ..TokenLoss::default() },

@@ -133,9 +133,19 @@ pub(crate) fn student_rows<W: World, J, T>(
     of_rows(world.student(), rollouts, &plain(rollouts), &everyone(rollouts), keep)
 }
 
+/// What `keep` makes of the logits `[T * V]` that the student gives over each response, after the plain
+/// prompt.
+pub(crate) fn student_logits<W: World, J, T>(
+    world: &W,
+    rollouts: &Rollouts<J>,
+    keep: impl Fn(usize, &[f32]) -> T,
+) -> Result<Vec<T>> {
+    of_logits(world.student(), rollouts, &plain(rollouts), &everyone(rollouts), |i, logits| keep(i, logits))
+}
+
 /// What `keep` makes of the rows of each of the responses `which`; the rows themselves are held no longer
 /// than it takes to read some responses at once.
-fn of_rows<D: Device, J, T>(
+pub(crate) fn of_rows<D: Device, J, T>(
     policy: &Policy<D>,
     rollouts: &Rollouts<J>,
     contexts: &Contexts,
@@ -143,21 +153,32 @@ fn of_rows<D: Device, J, T>(
     keep: impl Fn(usize, &[f32]) -> T,
 ) -> Result<Vec<T>> {
     let width = policy.vocabulary();
+    of_logits(policy, rollouts, contexts, which, |i, rows| {
+        rows.chunks_mut(width).for_each(crate::real::log_softmax);
+        keep(i, rows)
+    })
+}
+
+/// The same of logits, which `keep` may overwrite.
+fn of_logits<D: Device, J, T>(
+    policy: &Policy<D>,
+    rollouts: &Rollouts<J>,
+    contexts: &Contexts,
+    which: &[usize],
+    keep: impl Fn(usize, &mut [f32]) -> T,
+) -> Result<Vec<T>> {
+    let width = policy.vocabulary();
     let mut all = Vec::with_capacity(which.len());
     for some in which.chunks(AT_ONCE) {
         let (packed, _) = pack(rollouts, contexts, some);
-        let logits = policy.decoder.logits(&packed)?;
-        let mut flat = crate::tensor::to_host(&logits);
-        for row in flat.chunks_mut(width) {
-            crate::real::log_softmax(row);
-        }
-        if flat.iter().any(|x| x.is_nan()) {
-            return Err(not_finite(&policy.name));
-        }
-        let mut rest = &flat[..];
+        let mut flat = crate::tensor::to_host(&policy.decoder.logits(&packed)?);
+        let mut rest = &mut flat[..];
         for &i in some {
-            let (mine, others) = rest.split_at(rollouts.responses_N[i].tokens_T.len() * width);
+            let (mine, others) = rest.split_at_mut(rollouts.responses_N[i].tokens_T.len() * width);
             all.push(keep(i, mine));
+            if mine.iter().any(|x| x.is_nan()) {
+                return Err(not_finite(&policy.name));
+            }
             rest = others;
         }
     }
