@@ -6,7 +6,7 @@ use std::path::Path;
 
 use common::{Bench, Said};
 use limbeck::prelude::*;
-use limbeck::privileged::{Found, Known, Reads};
+use limbeck::privileged::{Found, Known, Reads, RowAlone};
 use limbeck::run::{check, Findings, TrainOptions};
 use limbeck::tasks::{generate, TaskSpec};
 use limbeck::world::rows::{write_jsonl, Row};
@@ -63,9 +63,9 @@ fn check_shows_both_contexts_at_every_place() {
         let lines = format!(
             "first prompt ({short} tokens; the first scored token is marked):\n    {prompt}⟦{first}⟧\n\
              privileged: {place}\n\
-             as the teacher `teacher` reads it, with StepHints ({long} tokens; the same token is scored first):\n    \
+             as the teacher `teacher` reads it (StepHints; {long} tokens; the same token is scored first):\n    \
              {shown}⟦{first}⟧\n\
-             as the teacher `hindsight` reads it, with StepHints ({long} tokens; the same token is scored first):\n    \
+             as the teacher `hindsight` reads it (StepHints; {long} tokens; the same token is scored first):\n    \
              {shown}⟦{first}⟧\n"
         );
         assert!(said.contains(&lines), "{lines}\nis not in\n{said}");
@@ -159,6 +159,8 @@ fn nothing_a_run_leaves_holds_the_hints() {
 struct Length;
 
 impl Reads for Length {
+    type Needs = RowAlone;
+
     fn find(&self, known: &Known<'_>) -> Found {
         known.column("length").map_or(Found::Nothing, Found::Text)
     }
@@ -230,13 +232,13 @@ fn each_expert_is_shown_its_own_domain() {
         contexts(&told::<Answers>(&rows)),
         "first prompt (6 tokens; the first scored token is marked):\n    ^m4*5>⟦*⟧\n\
          privileged: Suffix(\":\")\n\
-         as the teacher `math` reads it, with ReferenceAnswer (12 tokens; the same token is scored first):\n    ^m4*5>:*5=20⟦*⟧\n\
+         as the teacher `math` reads it (ReferenceAnswer; 12 tokens; the same token is scored first):\n    ^m4*5>:*5=20⟦*⟧\n\
          row 3 as the student reads it (6 tokens; the first scored token is marked):\n    ^c12r>⟦…⟧\n\
-         as the teacher `code` reads it, with ReferenceAnswer (9 tokens; the same token is scored first):\n    ^c12r>:21⟦…⟧\n\
+         as the teacher `code` reads it (ReferenceAnswer; 9 tokens; the same token is scored first):\n    ^c12r>:21⟦…⟧\n\
          the teacher `reference` reads what the student reads"
     );
     assert!(contexts(&told::<Answers>(&rows[..2]))
-        .contains("`code` also reads ReferenceAnswer: no row is for it"));
+        .contains("`code` reads ReferenceAnswer: no row is for it"));
     let bare = [row("^m4*5>", "math", &[])];
     let wrong = &told::<Answers>(&bare).wrong;
     assert!(wrong.len() == 1 && wrong[0].to_string().contains("the row has no `reference`"), "{wrong:?}");
@@ -248,7 +250,7 @@ fn what_comes_with_the_responses_is_told_in_words() {
     let said = contexts(&told::<Siblings>(&rows));
     for name in ["math", "code"] {
         let words =
-            format!("the teacher `{name}` also reads SiblingSuccess: there is nothing to show before a run");
+            format!("the teacher `{name}` reads SiblingSuccess: there is nothing to show before a run");
         assert!(said.contains(&words), "{said}");
     }
     // rows that have it are shown, and those without are counted
@@ -260,7 +262,7 @@ fn what_comes_with_the_responses_is_told_in_words() {
     let said = contexts(&told::<Lengths>(&rows));
     assert!(said.contains("row 2 as the student reads it (6 tokens"), "{said}");
     assert!(
-        said.contains("with Length (8 tokens; the same token is scored first):\n    ^m4*6>:5⟦…⟧"),
+        said.contains("(Length; 8 tokens; the same token is scored first):\n    ^m4*6>:5⟦…⟧"),
         "{said}"
     );
     let counted =

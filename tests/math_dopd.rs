@@ -296,7 +296,7 @@ proptest! {
         let (n, source) = (student.len(), if regime == Regime::LH { &teacher } else { &hinted });
         for (support, tail) in SUPPORTS.into_iter().flat_map(|s| TAILS.map(|t| (s, t))) {
             let truncation = Truncation { k: n + extra, support, tail };
-            let dopd = Dopd { weights: Weights { light: 1.0, weak: 1.0 }, truncation };
+            let dopd = Dopd { weights: Weights { light: 1.0, weak: 1.0 }, truncation, ..Dopd::default() };
             let (mut grad, mut plain) = (vec![0.0; n], vec![0.0; n]);
             let mut row = StudentRow::traced(&student, 0, &mut grad);
             let got = dopd.push(regime, &mut row, both(&teacher, &hinted)).unwrap();
@@ -314,6 +314,7 @@ proptest! {
         let dopd = Dopd {
             weights: Weights { light, weak: 0.5 * light },
             truncation: Truncation { k, support, tail },
+            ..Dopd::default()
         };
         let mut grad = vec![0.0; student.len()];
         let mut row = StudentRow::traced(&student, 0, &mut grad);

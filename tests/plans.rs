@@ -22,9 +22,13 @@ plans! {
     ex_opd: ExOpd,
     full_vocab_opd: FullVocabOpd,
     eopd: Eopd,
+    tip: Tip,
+    reopold: Reopold,
+    va_opd: VaOpd,
     dopd: Dopd,
     hinted_teacher: HintedTeacher,
     opsd: Opsd,
+    sdpo: Sdpo,
     grpo: Grpo,
     sft: Sft,
 }

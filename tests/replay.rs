@@ -197,6 +197,10 @@ fn plain_extrapolated_and_grouped_rewards() {
         let got = replay::<limbeck_recipes::VanillaOpd>(&lines, &set, 0);
         rewards_are(&got, &lines, &plain, &plain);
         losses_are(&got, &policy_losses(&lines, &plain, gap));
+        // as far as the teacher and no farther, it is the same recipe, to the last bit
+        let one = [&set[..], &["score.lambda=1.0".to_string()]].concat();
+        let as_far = replay::<limbeck_recipes::ExOpd>(&lines, &one, 0);
+        assert_eq!(as_far.to_json_lines(), got.to_json_lines());
 
         let lambda = *dice.pick(&[1.25, 1.0, 0.5, 3.0]);
         let beyond: Vec<Vec<f64>> = lines

@@ -121,7 +121,7 @@ fn dopd_sequence_losses() {
         let want = &v[name];
         is_routing(&routing, want);
         all_close(&routing.gaps, &row(&want["A"]));
-        let dopd = Dopd { weights, truncation: variant(name) };
+        let dopd = Dopd { weights, truncation: variant(name), ..Dopd::default() };
         let mut sum = 0.0;
         for (t, &regime) in routing.regimes.iter().enumerate() {
             let targets = Targets {

@@ -9,9 +9,13 @@
 //! | [`ExOpd`] | arXiv 2602.12125 | `ex_opd.rs` | goes beyond the teacher, away from the student's start |
 //! | [`FullVocabOpd`] | DOPD (arXiv 2606.30626), its full-vocabulary baseline | `full_vocab_opd.rs` | whole distributions, reverse KL |
 //! | [`Eopd`] | arXiv 2603.07079 | `eopd.rs` | also the forward KL where the teacher is unsure |
+//! | [`Tip`] | arXiv 2604.14084 | `tip.rs` | whole distributions, and only the tokens where student is unsure or far off |
+//! | [`Reopold`] | arXiv 2603.11137 | `reopold.rs` | rewards with a floor; later only where the student is unsure |
+//! | [`VaOpd`] | arXiv 2605.21924 | `va_opd.rs` | whole distributions, weighed by what a poorer view loses |
 //! | [`Dopd`] | arXiv 2606.30626 | `dopd.rs` | hinted teacher and hinted self, each token routed to one |
 //! | [`HintedTeacher`] | the same, its figure 3 | `hinted_teacher.rs` | hinted teacher, every token alike |
 //! | [`Opsd`] | arXiv 2601.18734 | `opsd.rs` | the student's own hinted start teaches |
+//! | [`Sdpo`] | arXiv 2601.20802 | `sdpo.rs` | its running mean teaches, shown what came out right or why it was wrong |
 //! | [`Grpo`] | arXiv 2402.03300 | `grpo.rs` | no teacher: outcomes within the group |
 //! | [`Sft`] | — | `sft.rs` | no teacher, not on-policy: imitates reference answers |
 
@@ -24,10 +28,14 @@ mod full_vocab_opd;
 mod grpo;
 mod hinted_teacher;
 mod opsd;
+mod reopold;
+mod sdpo;
 mod sft;
+mod tip;
 mod uni_opd;
 mod uni_opd_greedy_mask;
 mod uni_opd_single;
+mod va_opd;
 mod vanilla_opd;
 
 pub use dopd::Dopd;
@@ -37,10 +45,14 @@ pub use full_vocab_opd::FullVocabOpd;
 pub use grpo::Grpo;
 pub use hinted_teacher::HintedTeacher;
 pub use opsd::Opsd;
+pub use reopold::Reopold;
+pub use sdpo::Sdpo;
 pub use sft::Sft;
+pub use tip::Tip;
 pub use uni_opd::UniOpd;
 pub use uni_opd_greedy_mask::UniOpdGreedyMask;
 pub use uni_opd_single::UniOpdSingle;
+pub use va_opd::VaOpd;
 pub use vanilla_opd::VanillaOpd;
 
 use limbeck::Entry;
@@ -54,9 +66,13 @@ pub const ALL: &[Entry] = &[
     Entry::of::<ExOpd>(),
     Entry::of::<FullVocabOpd>(),
     Entry::of::<Eopd>(),
+    Entry::of::<Tip>(),
+    Entry::of::<Reopold>(),
+    Entry::of::<VaOpd>(),
     Entry::of::<Dopd>(),
     Entry::of::<HintedTeacher>(),
     Entry::of::<Opsd>(),
+    Entry::of::<Sdpo>(),
     Entry::of::<Grpo>(),
     Entry::of::<Sft>(),
 ];

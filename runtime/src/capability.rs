@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
+use crate::error::Result;
 use crate::real::Real;
-use crate::signal::Rows;
+use crate::signal::{Rows, Target};
 use crate::stages::route::gap::Regime;
 
 /// Rollouts that may or may not have been judged.
@@ -113,6 +114,39 @@ pub trait Distributions: Signal {
     fn teacher_row<R: Real>(&self, i: usize, t: usize) -> Cow<'_, [R]>;
 }
 
+/// How uncertain the student is at every token.
+#[diagnostic::on_unimplemented(
+    message = "this route looks for tokens at which the student is uncertain, and the score stage does not say how uncertain it is",
+    label = "needs the student's entropy at every token",
+    note = "use `score: SampledToken` with a policy gradient, or `score: Contrasted` with a loss that compares whole distributions"
+)]
+pub trait Uncertain: Signal {
+    /// The student's entropy in nats at each token of each response: `[N][T]`.
+    ///
+    /// # Errors
+    /// A recording that holds the student's sampled tokens only.
+    fn entropies(&self) -> Result<&[Vec<f64>]>;
+}
+
+/// One reward per sampled token, and how uncertain the student was there.
+#[diagnostic::on_unimplemented(
+    message = "this route chooses among token rewards by how uncertain the student is, and the score stage does not give both",
+    label = "needs a reward and the student's entropy at every token",
+    note = "use `score: SampledToken`"
+)]
+pub trait UncertainRewards: Rewards + Uncertain {}
+
+/// How uncertain the student is at every token, and how far from its teacher.
+#[diagnostic::on_unimplemented(
+    message = "this route weighs the student's entropy and its distance from the teacher, and the score stage does not measure them",
+    label = "needs entropy and divergence at every token",
+    note = "use `score: Contrasted`, which hears what `FullVocab` hears and measures both"
+)]
+pub trait Diverging: Uncertain {
+    /// How far the student's distribution is from the teacher's at token `t` of response `i`.
+    fn divergence(&self, i: usize, t: usize) -> f64;
+}
+
 /// What a teacher and the student's own hindsight say at every position.
 #[diagnostic::on_unimplemented(
     message = "this route chooses between a teacher and the student's own hindsight, and the score heard no such pair",
@@ -130,13 +164,30 @@ pub trait TwoVoices: Signal {
     fn width(&self) -> usize;
 }
 
+/// What a teacher says of the prompt, and of a poorer view of it.
+#[diagnostic::on_unimplemented(
+    message = "this route weighs tokens by what the teacher loses in a poorer view, and the score heard one view only",
+    label = "needs two views",
+    note = "let the teacher read twice, for example `#[teacher] teacher: Frozen` and `#[teacher(reads = Pixelated)] pixelated: Frozen`, with `score: BothViews`"
+)]
+pub trait TwoViews: Distributions {
+    /// The teacher's log-probability of the sampled token after the prompt and after the poorer view.
+    fn views(&self, i: usize, t: usize) -> (f64, f64);
+}
+
 /// A regime for every token, with the row of the policy it was routed to.
 #[diagnostic::on_unimplemented(
     message = "this loss treats each token by its regime, and no stage before it says which regime that is",
     label = "needs regimes",
     note = "add a route that finds them, for example `route: AdvantageGap`"
 )]
-pub trait Regimes: Distributions {}
+pub trait Regimes: Distributions {
+    /// What is at hand of the policy that token `t` of response `i` was routed to: its row, unless less
+    /// was kept.
+    fn target<R: Real>(&self, i: usize, t: usize) -> Target<'_, R> {
+        Target::Row(self.teacher_row(i, t))
+    }
+}
 
 /// Tokens to imitate as they stand.
 #[diagnostic::on_unimplemented(

@@ -24,11 +24,24 @@ pub struct Facts {
     pub on_policy: bool,
     /// The narrowest vocabulary the loss can be computed on; 1 is any.
     pub vocabulary: usize,
+    /// How many tokens the score leaves of the rows that are not compared whole; 0 leaves whole rows.
+    pub kept: usize,
+    /// Whether a route gives every token one policy to learn from, and can cut its row.
+    pub cuts_rows: bool,
+    /// Whether the loss can learn from rows that were cut.
+    pub learns_cut_rows: bool,
 }
 
 impl Facts {
     /// Before any stage has spoken.
-    pub const NONE: Self = Self { group_size: 0, on_policy: true, vocabulary: 1 };
+    pub const NONE: Self = Self {
+        group_size: 0,
+        on_policy: true,
+        vocabulary: 1,
+        kept: 0,
+        cuts_rows: false,
+        learns_cut_rows: false,
+    };
 }
 
 /// Fills in the recipe's own field name where a method spoke of itself.

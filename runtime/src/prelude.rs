@@ -1,20 +1,28 @@
 //! What a recipe file needs: `use limbeck::prelude::*;`.
 
-pub use crate::privileged::{Boxes, Evidence, Feedback, ReferenceAnswer, SiblingSuccess, StepHints};
+pub use crate::privileged::{
+    Boxes, Evidence, Experience, Feedback, Pixelated, ReferenceAnswer, SiblingSuccess, StepHints,
+    SuccessOrFeedback,
+};
 pub use crate::stages::balance::{ByOutcome, Scope};
 pub use crate::stages::calibrate::{Direction, MarginMask, MarginShift, Over, Statistic};
 pub use crate::stages::checkpoint::Safetensors;
 pub use crate::stages::data::{ByDifficulty, Prompts, Shape, Target};
 pub use crate::stages::log::Jsonl;
 pub use crate::stages::loss::{
-    CrossEntropy, EntropyGated, Estimator, ForwardKl, Full, Jsd, PolicyGradient, ReverseKl, Routed,
-    SampledKl, Support, Tail, TopK,
+    CrossEntropy, Divergence, EntropyGated, Estimator, ForwardKl, Full, Jsd, PolicyGradient, ReverseKl,
+    Routed, SampledKl, Support, Tail, TopK, UpTo,
 };
 pub use crate::stages::rollout::{Reference, Sample};
-pub use crate::stages::route::{AdvantageGap, GapScope};
-pub use crate::stages::score::{Demonstrated, Extrapolated, FullVocab, GroupOutcome, SampledToken};
+pub use crate::stages::route::{
+    AdvantageGap, ByImportance, ByVisualAdvantage, ExploreThenRefine, GapScope, Importance, PruneByGap,
+    Pruned, RegimeSet, TokenScope,
+};
+pub use crate::stages::score::{
+    BothViews, Contrasted, Demonstrated, Extrapolated, FullVocab, GroupOutcome, SampledToken,
+};
 pub use crate::stages::step::{AdamW, Schedule};
 pub use crate::stages::verify::TaskAnswer;
 pub use crate::world::tasks::TaskDomain as Domain;
-pub use crate::world::{Ema, Frozen, Own, Start};
+pub use crate::world::{Ema, Frozen, Own, SameWeights, Start};
 pub use crate::{recipe, Recipe, Settings};

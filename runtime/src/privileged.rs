@@ -4,12 +4,17 @@
 //! string: only the function that renders a teacher's context can open it. It therefore cannot reach the
 //! student's rollout, the student's traced forward, a log line or an export.
 
+mod reads;
+
+pub use reads::{
+    Boxes, Evidence, Experience, Feedback, Found, Gives, Known, Outcomes, Pixelated, Plain, Poorer, Reads,
+    ReferenceAnswer, RowAlone, SiblingSuccess, StepHints, SuccessOrFeedback,
+};
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{Prompt, Rollouts};
-use crate::capability::Judgement;
 use crate::error::{Error, Result};
 use crate::world::rows::PromptText;
 use crate::world::tokenizer::Tokenizer;
@@ -41,103 +46,6 @@ impl<T> fmt::Debug for Privileged<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("⟨privileged⟩")
     }
-}
-
-/// What there is to read for one response.
-#[derive(Clone, Debug)]
-pub enum Found {
-    /// This.
-    Text(Privileged<String>),
-    /// Nothing for this response, and that is in order: it is left out of the loss.
-    Nothing,
-    /// Nothing, and there should be: the data lacks this column.
-    Missing(&'static str),
-}
-
-/// What a teacher reads beyond the prompt: a type of this module, or one of the user's.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not something a teacher can read",
-    label = "not a privileged input",
-    note = "teachers can read: StepHints, ReferenceAnswer, SiblingSuccess, Feedback, Boxes, Evidence, or a type of yours with `impl Reads`"
-)]
-pub trait Reads: Clone + fmt::Debug + 'static {
-    /// What there is to read for one response.
-    fn find(&self, known: &Known<'_>) -> Found;
-}
-
-/// What is known about one response and its prompt, all of it closed away.
-pub struct Known<'a> {
-    prompt: &'a Prompt,
-    success: Option<&'a str>,
-}
-
-impl<'a> Known<'a> {
-    /// What is known about response `i`.
-    pub fn of<J: Judgement>(rollouts: &'a Rollouts<J>, i: usize) -> Self {
-        let mine = rollouts.responses_N[i].prompt;
-        let sibling = |&j: &usize| {
-            j != i && rollouts.responses_N[j].prompt == mine && rollouts.judgement.outcome(j) == Some(true)
-        };
-        let success =
-            (0..rollouts.responses_N.len()).find(sibling).map(|j| &rollouts.responses_N[j].text[..]);
-        Self { prompt: &rollouts.prompts_P[mine], success }
-    }
-
-    /// A column of the prompt's data row.
-    pub fn column(&self, name: &str) -> Option<Privileged<String>> {
-        let filled = self.prompt.row.columns.get(name).filter(|text| !text.is_empty());
-        filled.map(|text| Privileged::new(text.clone()))
-    }
-
-    /// The worked reference answer, or the bare answer when there is none.
-    pub fn reference(&self) -> Option<Privileged<String>> {
-        let row = &self.prompt.row;
-        row.reference.as_ref().or(row.answer.as_ref()).map(|text| Privileged::new(text.clone()))
-    }
-
-    /// Another response to the same prompt that was right; never the response itself.
-    pub fn sibling_success(&self) -> Option<Privileged<String>> {
-        self.success.map(|text| Privileged::new(text.to_string()))
-    }
-}
-
-/// Nothing beyond the prompt.
-#[derive(Clone, Copy, Debug)]
-pub struct Plain;
-
-macro_rules! readable {
-    ($($(#[$doc:meta])* $name:ident: $known:ident => $find:expr;)*) => {
-        $(
-            $(#[$doc])*
-            #[derive(Clone, Copy, Debug)]
-            pub struct $name;
-
-            impl Reads for $name {
-                fn find(&self, $known: &Known<'_>) -> Found {
-                    $find
-                }
-            }
-        )*
-    };
-}
-
-readable! {
-    /// Hints that lead through the steps without the answer: the column `hints`.
-    StepHints: known => column(known, "hints");
-    /// The reference answer: the column `reference`, or `answer`.
-    ReferenceAnswer: known => known.reference().map_or(Found::Missing("reference"), Found::Text);
-    /// Another response of the group that was right; responses without one are left out of the loss.
-    SiblingSuccess: known => known.sibling_success().map_or(Found::Nothing, Found::Text);
-    /// What the environment said: the column `feedback`; responses without are left out of the loss.
-    Feedback: known => known.column("feedback").map_or(Found::Nothing, Found::Text);
-    /// Boxes with their labels, as text: the column `boxes`.
-    Boxes: known => column(known, "boxes");
-    /// The region of evidence, as text: the column `evidence`.
-    Evidence: known => column(known, "evidence");
-}
-
-fn column(known: &Known<'_>, name: &'static str) -> Found {
-    known.column(name).map_or(Found::Missing(name), Found::Text)
 }
 
 /// Where privileged text stands in a teacher's prompt.
@@ -209,21 +117,46 @@ impl Placement {
 pub(crate) fn context(
     tokenizer: &Tokenizer,
     prompt: &PromptText,
-    known: Option<&Privileged<String>>,
+    found: Option<&Found>,
     place: &Placement,
 ) -> Result<(String, Vec<u32>)> {
-    let plain = tokenizer.render(prompt)?;
-    let text = match known {
-        None => plain,
-        Some(known) => place.put(&plain, &known.0)?,
+    let text = match found {
+        Some(Found::Text(known)) => place.put(&tokenizer.render(prompt)?, &known.0)?,
+        Some(Found::Instead(known)) => tokenizer.render(&saying(prompt, &known.0))?,
+        Some(Found::Nothing | Found::Missing(_)) | None => tokenizer.render(prompt)?,
     };
     let tokens = tokenizer.encode(&text)?;
     Ok((text, tokens))
 }
 
+/// The prompt with something else said by its user.
+fn saying(prompt: &PromptText, text: &str) -> PromptText {
+    let mut said = prompt.clone();
+    match &mut said {
+        PromptText::Plain(all) => *all = text.to_string(),
+        PromptText::Chat(turns) => {
+            if let Some(last) = turns.iter_mut().rfind(|turn| turn.role == "user") {
+                last.content = text.to_string();
+            }
+        }
+    }
+    said
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::rows::Message;
+
+    #[test]
+    fn a_view_stands_where_the_prompt_stood() {
+        assert_eq!(saying(&"^m1+2>".into(), "^m?+2>"), "^m?+2>".into());
+        let turn = |role: &str, content: &str| Message { role: role.into(), content: content.into() };
+        let chat = |said: &str| {
+            PromptText::Chat(vec![turn("system", "s"), turn("user", said), turn("assistant", "a")])
+        };
+        assert_eq!(saying(&chat("what is this?"), "what?"), chat("what?"));
+    }
 
     #[test]
     fn every_place_keeps_prompt_and_text() {

@@ -1,11 +1,24 @@
 //! The signals that the built-in scores give.
 
+mod contrasted;
+mod floored;
+mod rows;
+mod taught;
+mod viewed;
+
+pub use contrasted::ContrastedRows;
+pub use floored::Floored;
+pub use rows::{Kept, Rows, Target};
+pub use taught::TaughtRows;
+pub use viewed::ViewedRows;
+
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use crate::capability::{
     Calibratable, Demonstration, Distributions, Regimes, Rewards, Signal, TeacherLogProbs, TwoVoices,
+    Uncertain, UncertainRewards,
 };
+use crate::error::{Error, Result};
 use crate::real::Real;
 use crate::stages::calibrate::margin::trajectory_return;
 use crate::stages::route::gap::Regime;
@@ -18,6 +31,7 @@ pub struct Compared {
     rewards_N_T: Vec<Vec<f64>>,
     returns_N: Vec<f64>,
     heard_N: Vec<bool>,
+    entropies_N_T: Result<Vec<Vec<f64>>>,
 }
 
 impl Compared {
@@ -30,9 +44,24 @@ impl Compared {
         heard_N: Vec<bool>,
     ) -> Self {
         let returns_N = rewards_N_T.iter().map(|rewards| trajectory_return(rewards)).collect();
-        Self { student_N_T, teacher_N_T, rewards_N_T, returns_N, heard_N }
+        let entropies_N_T = Err(Error::call("the score did not note how uncertain the student is"));
+        Self { student_N_T, teacher_N_T, rewards_N_T, returns_N, heard_N, entropies_N_T }
+    }
+
+    /// With the student's entropy at each token, or why it is not known: only who asks for it hears why.
+    #[must_use]
+    pub fn with_entropies(self, entropies_N_T: Result<Vec<Vec<f64>>>) -> Self {
+        Self { entropies_N_T, ..self }
     }
 }
+
+impl Uncertain for Compared {
+    fn entropies(&self) -> Result<&[Vec<f64>]> {
+        self.entropies_N_T.as_deref().map_err(Clone::clone)
+    }
+}
+
+impl UncertainRewards for Compared {}
 
 impl Signal for Compared {
     fn rewards(&self, i: usize) -> Option<&[f64]> {
@@ -170,26 +199,6 @@ pub struct WholeRows {
     heard_N: Vec<bool>,
 }
 
-/// The rows of one response, in the precision they were made in.
-#[derive(Clone, Debug)]
-pub enum Rows {
-    /// From a model: `[T * V]`.
-    F32(Arc<[f32]>),
-    /// From a recording: `[T * V]`.
-    F64(Arc<[f64]>),
-}
-
-impl Rows {
-    /// The row of token `t`: `[V]`.
-    pub fn row<R: Real>(&self, width: usize, t: usize) -> Cow<'_, [R]> {
-        let span = t * width..(t + 1) * width;
-        match self {
-            Self::F32(rows) => R::view32(&rows[span]),
-            Self::F64(rows) => R::view64(&rows[span]),
-        }
-    }
-}
-
 impl WholeRows {
     /// From the teacher's rows and the comparison of the sampled tokens.
     pub fn new(width: usize, rows_N: Vec<Rows>, rewards_N_T: Vec<Vec<f64>>, heard_N: Vec<bool>) -> Self {
@@ -198,13 +207,24 @@ impl WholeRows {
 }
 
 impl WholeRows {
+    /// The width of a row.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Of each row only these tokens, `[N][T][K]`, ascending.
+    pub(crate) fn cut(self, ids_N: &[Vec<Vec<usize>>]) -> Self {
+        let cut = |(rows, ids_T): (&Rows, &Vec<Vec<usize>>)| {
+            let kept =
+                ids_T.iter().enumerate().map(|(t, ids)| Kept::on(&rows.row::<f64>(self.width, t), ids));
+            Rows::Cut64(kept.collect())
+        };
+        Self { rows_N: self.rows_N.iter().zip(ids_N).map(cut).collect(), ..self }
+    }
+
     /// The log-probability of token `id` at token `t` of response `i`.
     pub(crate) fn log_prob(&self, i: usize, t: usize, id: u32) -> f64 {
-        let at = t * self.width + id as usize;
-        match &self.rows_N[i] {
-            Rows::F32(rows) => f64::from(rows[at]),
-            Rows::F64(rows) => rows[at],
-        }
+        self.rows_N[i].log_prob(self.width, t, id)
     }
 }
 
@@ -326,4 +346,8 @@ impl Distributions for RegimeRows {
     }
 }
 
-impl Regimes for RegimeRows {}
+impl Regimes for RegimeRows {
+    fn target<R: Real>(&self, i: usize, t: usize) -> Target<'_, R> {
+        self.rows_N[i].target(self.width, t)
+    }
+}

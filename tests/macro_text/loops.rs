@@ -71,7 +71,7 @@ fn the_loop_of_dopd() {
             let rollouts = self.rollout.sample(world, prompts)?;
             // score: teacher and hindsight read the student's tokens, no gradient (FullVocab)
             let scored = self.score.score(world, &teachers, rollouts)?;
-            // route: which teacher each token hears (AdvantageGap)
+            // route: what each token hears, and how loudly (AdvantageGap)
             let routed = self.route.route(scored)?;
             // loss: student against teachers, on the student's own tokens (my::methods::Routed<TopK<128>>)
             let mut grads = world.student().zero_grads()?;

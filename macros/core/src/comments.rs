@@ -52,7 +52,7 @@ fn who_reads(recipe: &Recipe) -> String {
 fn who_is_heard(recipe: &Recipe) -> &'static str {
     let experts = recipe.teachers.iter().filter(|teacher| teacher.domain.is_some()).count();
     match (recipe.stage(StageName::Route), experts, recipe.teachers.len()) {
-        (Some(_), _, _) => "which teacher each token hears",
+        (Some(_), _, _) => "what each token hears, and how loudly",
         (None, _, 0) => "every token counts",
         (None, 0, 1) => "every token hears the teacher",
         (None, experts, all) if experts == all => "every token hears its prompt's teacher",

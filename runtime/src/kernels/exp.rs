@@ -157,6 +157,19 @@ vectorised! {
         top + lanes.iter().sum::<f64>().ln()
     }
 
+    /// −Σ p ln p in nats, summed in `f64`; `whole` is the logits' [`log_sum_exp`].
+    pub fn entropy(logits: &[f32], whole: f64) -> f64 {
+        let mut lanes = [0.0f64; LANES];
+        for chunk in logits.chunks(LANES) {
+            for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                let surprise = whole - f64::from(x);
+                let p = exp64(-surprise);
+                *lane += if p > 0.0 { p * surprise } else { p };
+            }
+        }
+        lanes.iter().sum::<f64>()
+    }
+
     /// Writes the softmax of `logits` into `probabilities` (`f64`, as long) and returns ln Σ e^logits.
     pub fn softmax(logits: &[f32], probabilities: &mut [f64]) -> f64 {
         let whole = log_sum_exp(logits);
@@ -201,7 +214,10 @@ mod tests {
             let mut p = vec![0.0; len];
             softmax(&logits, &mut p);
             assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            let surprise: f64 = p.iter().map(|p| -p * p.ln()).sum();
+            assert!((entropy(&logits, log_sum_exp(&logits)) - surprise).abs() < 1e-12);
         }
+        assert_eq!(entropy(&[0.0, f32::NEG_INFINITY], 0.0), 0.0);
         assert!(all_finite(&[1.0, -2.0]) && !all_finite(&[1.0, f32::NAN]) && !all_finite(&[f32::INFINITY]));
     }
 }

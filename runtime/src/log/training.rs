@@ -28,7 +28,7 @@ pub struct Log {
     now: Metrics,
     since: Instant,
     started: Instant,
-    losses: BTreeMap<usize, Vec<f64>>,
+    losses: BTreeMap<usize, Losses>,
     batch: Option<Box<dyn Recordable>>,
     history: Vec<(u64, Metrics)>,
     per_step: usize,
@@ -68,6 +68,9 @@ impl Stamp {
         }
     }
 }
+
+/// The weights and the losses of a response's tokens.
+type Losses = (Vec<f64>, Vec<f64>);
 
 /// A batch that can be written down.
 trait Recordable: Send {
@@ -156,9 +159,11 @@ impl Log {
         self.batch = Some(Box::new(batch.clone()));
     }
 
-    /// Keeps the loss of one token for this step's samples.
-    pub(crate) fn token_loss(&mut self, response: usize, loss: f64) {
-        self.losses.entry(response).or_default().push(loss);
+    /// Keeps the whole weight of one token, and its loss with that weight, for this step's samples.
+    pub(crate) fn token_loss(&mut self, response: usize, weight: f64, loss: f64) {
+        let (weights, losses) = self.losses.entry(response).or_default();
+        weights.push(weight);
+        losses.push(loss);
     }
 
     /// Saves the batch and says what is not finite, at which token.
@@ -273,10 +278,12 @@ impl Log {
 }
 
 /// One response with what was decided of it: the line `replay` prints, plus its text.
-fn record<S: Signal>(routed: &Routed<S>, i: usize, losses: Option<&Vec<f64>>) -> Value {
+fn record<S: Signal>(routed: &Routed<S>, i: usize, found: Option<&Losses>) -> Value {
     let (rollouts, signal) = (routed.rollouts(), routed.signal());
     let response = &rollouts.responses_N[i];
     let before = signal.return_before(i);
+    let routed_T = || (0..response.tokens_T.len()).map(|t| routed.weight(i, t)).collect();
+    let weights = found.map_or_else(routed_T, |(weights, _)| weights.clone());
     json!({
         "prompt": rollouts.prompt_of(i).text,
         "domain": rollouts.prompt_of(i).domain(),
@@ -288,8 +295,8 @@ fn record<S: Signal>(routed: &Routed<S>, i: usize, losses: Option<&Vec<f64>>) ->
         "calibrated_return": before.map(|g| signal.rewards(i).map_or(g, trajectory_return)),
         "advantage": signal.rewards(i),
         "regime": regimes(routed, i),
-        "weight": (0..response.tokens_T.len()).map(|t| routed.weight(i, t)).collect::<Vec<_>>(),
-        "loss": losses,
+        "weight": weights,
+        "loss": found.map(|(_, losses)| losses),
     })
 }
 
@@ -308,6 +315,7 @@ fn describe<S: Signal>(routed: &Routed<S>, metrics: &mut Metrics) {
             metrics.mean("reward", right, 1.0);
             by_domain.entry(rollouts.prompt_of(i).domain()).or_default().push(right);
         }
+        metrics.mean("heard_share", f64::from(u8::from(signal.heard(i))), 1.0);
         metrics.mean("learnt_from", f64::from(u8::from(routed.learnt_from(i))), 1.0);
         if let Some(before) = signal.return_before(i) {
             metrics.mean("reverse_kl", -before, length);

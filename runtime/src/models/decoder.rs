@@ -5,7 +5,7 @@ use super::forward::Pass;
 use super::packed::Packed;
 use super::weights::{plan, Parameter, Places};
 use crate::error::{Error, Result};
-use crate::kernels::exp::{all_finite, log_sum_exp};
+use crate::kernels::exp::{all_finite, entropy, log_sum_exp};
 use crate::kernels::select_rows::select_rows;
 use crate::kernels::token_loss::{token_loss, TokenLoss};
 use crate::tensor::{self, Device, Grads, Matrix, NoneTape, OwnedTape};
@@ -108,6 +108,27 @@ impl<D: Device> Decoder<D> {
     /// # Errors
     /// As [`Decoder::logits`], or when there is not one id for each row or one is outside the vocabulary.
     pub fn log_probs(&self, batch: &Packed, ids: &[u32]) -> Result<Vec<f64>> {
+        self.of_rows(batch, ids, |row, id| f64::from(row[id as usize]) - log_sum_exp(row))
+    }
+
+    /// [`Decoder::log_probs`], each with the entropy of its row in nats.
+    ///
+    /// # Errors
+    /// As [`Decoder::log_probs`].
+    pub fn log_probs_and_entropies(&self, batch: &Packed, ids: &[u32]) -> Result<Vec<(f64, f64)>> {
+        self.of_rows(batch, ids, |row, id| {
+            let whole = log_sum_exp(row);
+            (f64::from(row[id as usize]) - whole, entropy(row, whole))
+        })
+    }
+
+    /// What `of` makes of the logits of row r of `batch` and of `ids[r]`.
+    fn of_rows<T: Send>(
+        &self,
+        batch: &Packed,
+        ids: &[u32],
+        of: impl Fn(&[f32], u32) -> T + Sync,
+    ) -> Result<Vec<T>> {
         let (count, vocabulary) = (batch.rows().len(), self.config.vocab_size);
         if ids.len() != count {
             return Err(Error::call(format!("{} token ids for {count} rows", ids.len())));
@@ -125,7 +146,7 @@ impl<D: Device> Decoder<D> {
             let tape = &mut NoneTape;
             let pass = Pass::new(self);
             let hidden = pass.rows(tape, batch)?;
-            let mut log_probs = Vec::with_capacity(count);
+            let mut found = Vec::with_capacity(count);
             let step = (LOGITS / vocabulary).max(1);
             for start in (0..count).step_by(step) {
                 let end = (start + step).min(count);
@@ -138,9 +159,9 @@ impl<D: Device> Decoder<D> {
                 };
                 let values = tensor::to_host(&logits);
                 let rows = values.par_chunks_exact(vocabulary).zip(&ids[start..end]);
-                log_probs.par_extend(rows.map(|(row, &id)| f64::from(row[id as usize]) - log_sum_exp(row)));
+                found.par_extend(rows.map(|(row, &id)| of(row, id)));
             }
-            Ok(log_probs)
+            Ok(found)
         })
     }
 

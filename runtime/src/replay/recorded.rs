@@ -8,6 +8,7 @@ use crate::batch::{Place, Prompt, Response, Rollouts};
 use crate::capability::{Judged, Unjudged};
 use crate::error::{Error, Result};
 use crate::log::Metrics;
+use crate::real::entropy;
 use crate::world::rows::Row;
 use crate::world::verifier::for_domain;
 
@@ -173,6 +174,25 @@ impl Recorded {
             })
         };
         (0..self.lines.len()).map(rows).collect()
+    }
+
+    /// The entropy of `voice` at each token, in nats.
+    ///
+    /// # Errors
+    /// A line without that voice's logits.
+    pub fn entropies(&self, voice: Voice) -> Result<Vec<Vec<f64>>> {
+        let of = |i| -> Result<Vec<f64>> {
+            let said = self.said(i, voice)?;
+            let rows = said.log_rows.as_ref().ok_or_else(|| {
+                Error::call(format!(
+                    "the recipe asks how uncertain `{voice}` is, and the line gives it only for the sampled tokens"
+                ))
+                .at(&self.places[i])
+                .next(format!("record `tokens` and `logits.{voice}`"))
+            })?;
+            Ok(rows.chunks_exact(said.width).map(entropy).collect())
+        };
+        (0..self.lines.len()).map(of).collect()
     }
 
     /// The width of the rows of `voice`.

@@ -111,7 +111,7 @@ pub(super) fn shown(
         match (one.teacher.reads, &one.first) {
             (None, _) => lines.push(format!("the teacher `{name}` reads what the student reads")),
             (Some(reads), None) => lines.push(format!(
-                "the teacher `{name}` also reads {reads}: {}",
+                "the teacher `{name}` reads {reads}: {}",
                 if prompts_read == 0 { "no row is for it" } else { NOT_YET }
             )),
             (Some(reads), Some((place, reading))) => {
@@ -122,7 +122,7 @@ pub(super) fn shown(
                     lines.push(format!("row {row} as the student reads it ({}", plain(prompt, tokenizer)));
                 }
                 lines.push(format!(
-                    "as the teacher `{name}` reads it, with {reads} ({} tokens; the same token is scored first):\n{}",
+                    "as the teacher `{name}` reads it ({reads}; {} tokens; the same token is scored first):\n{}",
                     reading.length(),
                     marked(&reading.opened_for_check(tokenizer), prompt, tokenizer)
                 ));

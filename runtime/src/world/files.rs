@@ -45,8 +45,7 @@ impl<D: Device> FromFiles<D> {
         teachers: &BTreeMap<String, PathBuf>,
         device: &D,
     ) -> (Option<Self>, Vec<Error>) {
-        let weighted: Vec<&str> =
-            plan.teachers.iter().filter(|t| t.kind == "Frozen").map(|t| t.name).collect();
+        let weighted: Vec<&str> = plan.from_folders().collect();
         let strangers = teachers.keys().filter(|name| !weighted.contains(&name.as_str()));
         let mut wrong: Vec<Error> =
             strangers.map(|stranger| unknown_teacher(plan, stranger, &weighted)).collect();
@@ -70,7 +69,7 @@ impl<D: Device> FromFiles<D> {
         let Some(student) = student else { return (None, wrong) };
         wrong.extend(seats.values().filter_map(|policy| student.must_share_vocabulary(policy).err()));
         let of_kind = |kind| plan.teachers.iter().filter(move |t| t.kind == kind);
-        let own = of_kind("Own").map(|t| t.name).collect();
+        let own = of_kind("Own").chain(of_kind("SameWeights")).map(|t| t.name).collect();
         let following = of_kind("Ema").map(|t| (t.name, 1.0)).collect();
         for teacher in of_kind("Start").chain(of_kind("Ema")) {
             match student.copy(teacher.name) {

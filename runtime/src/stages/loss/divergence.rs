@@ -66,6 +66,17 @@ impl Divergence {
         Some(value)
     }
 
+    /// Whether it is zero for any two distributions, which is no fault of theirs.
+    pub(crate) const fn is_nothing(self) -> bool {
+        match self {
+            Self::Jsd { beta } => !(beta > 0.0 && beta < 1.0),
+            Self::ForwardKl | Self::ReverseKl => false,
+        }
+    }
+
+    /// What to say of one that [is nothing](Self::is_nothing).
+    pub(crate) const NOTHING: &'static str = "at beta 0 or 1 the Jensen-Shannon divergence is zero for everyone: say `Divergence::ForwardKl` or `Divergence::ReverseKl` instead, or choose a beta between";
+
     /// `f` and `f'` at one token, from `log s` and `log q`. Reverse KL leaves its constant out of
     /// `f'` (see [`Divergence::constant`]); over a whole distribution it cancels.
     pub(super) fn term<R: Real>(self, log_s: R, log_q: R) -> Term<R> {

@@ -6,7 +6,7 @@ use super::divergence::Divergence;
 use super::row::StudentRow;
 use super::top_k::{Gathered, Support, Tail, Truncated, Truncation};
 use crate::real::Real;
-use crate::stages::route::gap::{Regime, Source};
+use crate::stages::route::gap::{Regime, RegimeSet, Source};
 
 /// How much a token of each regime counts. The sum over tokens is not divided by the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,13 +74,28 @@ pub struct Dopd {
     pub weights: Weights,
     /// What LH, LL and HS compare.
     pub truncation: Truncation,
+    /// Which regimes learn; a token of another has no loss, and still counts in the mean.
+    pub learn: RegimeSet,
+    /// How HT is compared.
+    pub strong: Divergence,
+    /// Whether HT compares all tokens, and not only those of the truncation.
+    pub strong_whole: bool,
+    /// How LH, LL and HS are compared.
+    pub gentle: Divergence,
 }
 
-/// The paper's weights and K = 128; whose K and what of the rest it does not say.
+/// The paper's weights, divergences and K = 128; whose K and what of the rest it does not say.
 impl Default for Dopd {
     fn default() -> Self {
         let truncation = Truncation { k: 128, support: Support::Student, tail: Tail::Renormalise };
-        Self { weights: Weights::default(), truncation }
+        Self {
+            weights: Weights::default(),
+            truncation,
+            learn: RegimeSet::ALL,
+            strong: Divergence::Jsd { beta: 0.5 },
+            strong_whole: true,
+            gentle: Divergence::ReverseKl,
+        }
     }
 }
 
@@ -93,13 +108,13 @@ pub struct DopdLoss<R> {
     pub divergence: R,
     /// `β`.
     pub weight: R,
-    /// The probabilities that the student and its target give to the tokens compared; none for HT,
-    /// which compares all.
+    /// The probabilities that the student and its target give to the tokens compared; none where all are
+    /// compared, as for HT.
     pub masses: Option<(R, R)>,
 }
 
 impl Dopd {
-    /// The loss of one token, `row` being the student *without* hints (eqs 6–11):
+    /// The loss of one token, `row` being the student *without* hints (eqs 6–11), as the paper has it:
     ///
     /// | regime | `D` | `β` |
     /// |---|---|---|
@@ -109,7 +124,8 @@ impl Dopd {
     /// | HS | `KL(s‖hinted student)` on the top K | `β_l` |
     ///
     /// `β` times the gradient of `D` goes into the row. None if the row was recorded, or if what the
-    /// regime asks is not at hand: its source, or for HT the source's whole row.
+    /// regime asks is not at hand: its source, or for HT the source's whole row. The ablations set `D` and
+    /// the tokens compared anew, or give a regime no loss.
     ///
     /// ```
     /// use limbeck::stages::{loss::{dopd::*, row::StudentRow}, route::gap::Regime};
@@ -130,32 +146,35 @@ impl Dopd {
         row: &mut StudentRow<R>,
         targets: Targets<R>,
     ) -> Option<DopdLoss<R>> {
+        if !self.learn.has(regime) {
+            let zero = R::zero();
+            return Some(DopdLoss { value: zero, divergence: zero, weight: zero, masses: None });
+        }
         let (weight, target) = (R::of(self.weights.of(regime)), targets.of(regime)?);
-        let (divergence, masses) = match (regime, target) {
-            (Regime::HT, Target::Row(teacher)) => {
-                (Divergence::Jsd { beta: 0.5 }.push(row, teacher, weight)?, None)
-            }
-            (Regime::HT, Target::On(..)) => return None,
-            (_, target) => {
-                let Truncated { value, student_mass, teacher_mass } = self.reverse_kl(row, target, weight)?;
+        let divergence = if regime == Regime::HT { self.strong } else { self.gentle };
+        let (divergence, masses) = match (regime == Regime::HT && self.strong_whole, target) {
+            (true, Target::Row(teacher)) => (divergence.push(row, teacher, weight)?, None),
+            (true, Target::On(..)) => return None,
+            (false, target) => {
+                let Truncated { value, student_mass, teacher_mass } =
+                    self.truncated(divergence, row, target, weight)?;
                 (value, Some((student_mass, teacher_mass)))
             }
         };
         Some(DopdLoss { value: weight * divergence, divergence, weight, masses })
     }
 
-    /// Reverse KL on the top K, or on the tokens that were kept of the target.
-    fn reverse_kl<R: Real>(
+    /// The divergence on the top K, or on the tokens that were kept of the target.
+    fn truncated<R: Real>(
         self,
+        divergence: Divergence,
         row: &mut StudentRow<R>,
         target: Target<R>,
         weight: R,
     ) -> Option<Truncated<R>> {
         match target {
-            Target::Row(target) => self.truncation.push(Divergence::ReverseKl, row, target, weight),
-            Target::On(ids, target) => {
-                self.truncation.tail.push(Divergence::ReverseKl, row, ids, target, weight)
-            }
+            Target::Row(target) => self.truncation.push(divergence, row, target, weight),
+            Target::On(ids, target) => self.truncation.tail.push(divergence, row, ids, target, weight),
         }
     }
 }

@@ -21,7 +21,8 @@ pub mod top_k;
 mod traced;
 
 pub use cross_entropy::CrossEntropy;
-pub use divergences::{ForwardKl, Full, Jsd, ReverseKl, TopK};
+pub use divergence::Divergence;
+pub use divergences::{ForwardKl, Full, Jsd, ReverseKl, TopK, UpTo};
 pub use entropy_gated::EntropyGated;
 pub use estimator::Estimator;
 pub use policy_gradient::PolicyGradient;

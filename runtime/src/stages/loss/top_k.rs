@@ -152,6 +152,12 @@ impl<R: Real> Gathered<R> {
         Self { logits: log_probs, rest: R::of((-mass.min(1.0)).ln_1p()) }
     }
 
+    /// Fewer of the same tokens, by their places among them (ascending).
+    pub fn narrowed(&self, places: &[usize]) -> Self {
+        let others = outside(places, self.logits.len()).map(|at| self.logits[at]);
+        Self { logits: gather(&self.logits, places), rest: log_sum_exp_over(others.chain([self.rest])) }
+    }
+
     /// `log Σ exp` of all its logits.
     fn log_normaliser(&self) -> R {
         log_sum_exp_over(self.logits.iter().copied().chain([self.rest]))

@@ -7,8 +7,10 @@ use crate::batch::{Routed, Scored};
 use crate::capability::{Judgement, TwoVoices};
 use crate::check::{Facts, Fault};
 use crate::error::Result;
-use crate::signal::{RegimeRows, Rows};
-use crate::stages::route::gap::{route, Regime, Routing, Source};
+use crate::real::Real;
+use crate::signal::{Kept, RegimeRows, Rows};
+use crate::stages::route::gap::{Regime, Routing, Source};
+use crate::stages::route::thresholds::{Thresholds, Token};
 use crate::stages::route::Route;
 use limbeck::Settings;
 
@@ -30,7 +32,7 @@ pub enum GapScope {
 /// Both read the privileged input; the gap is `A = |log q_T − log q_S|`, compared with trimmed means.
 /// The averages, like the regimes, do not depend on how the batch is split into micro-batches.
 #[derive(Clone, Debug, Settings)]
-#[settings(check = check)]
+#[settings(check = check, facts = tell)]
 pub struct AdvantageGap {
     /// The share of tokens with the largest gaps that the averages leave out; they are still routed.
     #[setting(default = 0.05)]
@@ -38,6 +40,10 @@ pub struct AdvantageGap {
     /// Over which tokens the averages are taken.
     #[setting(default = GapScope::Batch)]
     pub scope: GapScope,
+}
+
+const fn tell(_: &AdvantageGap, facts: Facts) -> Facts {
+    Facts { cuts_rows: true, ..facts }
 }
 
 const fn check(method: &AdvantageGap, _: &Facts) -> Option<Fault> {
@@ -68,8 +74,9 @@ impl<S: TwoVoices, J: Judgement> Route<S, J> for AdvantageGap {
             regimes_N_T.extend(some.map(|i| rest.by_ref().take(lengths[i]).collect::<Vec<_>>()));
         }
         let width = signal.width();
-        let rows_N =
+        let rows_N: Vec<Rows> =
             regimes_N_T.iter().enumerate().map(|(i, regimes)| chosen(&signal, i, width, regimes)).collect();
+        notes.bytes = rows_N.iter().map(Rows::bytes).sum();
         let everyone = 0..lengths.len();
         let routed = RegimeRows {
             width,
@@ -94,17 +101,27 @@ impl AdvantageGap {
         (0..responses).step_by(size).map(|start| start..(start + size).min(responses)).collect()
     }
 
-    /// The regimes of the tokens of some responses, those that nobody spoke of left out of the averages.
+    /// The regimes of the tokens of some responses; those that nobody spoke of are not in the averages.
     fn among<S: TwoVoices>(&self, signal: &S, lengths: &[usize], some: std::ops::Range<usize>) -> Routing {
-        let said: Vec<(f64, f64)> =
-            some.flat_map(|i| (0..lengths[i]).map(move |t| (i, t))).map(|(i, t)| signal.said(i, t)).collect();
-        let (teacher, student): (Vec<f64>, Vec<f64>) = said.into_iter().unzip();
-        route(&student, &teacher, self.trim)
+        let of = |i: usize| {
+            (0..lengths[i]).map(move |t| {
+                let (teacher, student) = signal.said(i, t);
+                Token::of(teacher, student)
+            })
+        };
+        let heard: Vec<Token> = some.clone().filter(|&i| signal.heard(i)).flat_map(of).collect();
+        let all: Vec<Token> = some.flat_map(of).collect();
+        Routing::under(Thresholds::of(&heard, self.trim), &all)
     }
 }
 
 /// The row of the policy that each token was routed to; the other is not kept.
 fn chosen<S: TwoVoices>(signal: &S, i: usize, width: usize, regimes: &[Regime]) -> Rows {
+    match signal.hindsight(i) {
+        Rows::Cut32(kept) => return Rows::Cut32(cut(signal.teacher(i), kept, width, regimes)),
+        Rows::Cut64(kept) => return Rows::Cut64(cut(signal.teacher(i), kept, width, regimes)),
+        Rows::F32(_) | Rows::F64(_) => {}
+    }
     let source = |regime: &Regime| match regime.source() {
         Source::Teacher => signal.teacher(i),
         Source::Student => signal.hindsight(i),
@@ -120,9 +137,21 @@ fn chosen<S: TwoVoices>(signal: &S, i: usize, width: usize, regimes: &[Regime]) 
     }
 }
 
+/// The teacher's whole row for HT; elsewhere, of either, only what was kept of the hindsight.
+fn cut<R: Real>(teacher: &Rows, hindsight: &[Kept<R>], width: usize, regimes: &[Regime]) -> Arc<[Kept<R>]> {
+    let one = |(t, (regime, kept)): (usize, (&Regime, &Kept<R>))| match (regime.source(), kept.ids()) {
+        (Source::Student, _) => kept.clone(),
+        (Source::Teacher, Some(ids)) if *regime != Regime::HT => Kept::on(&teacher.row(width, t), &ids),
+        (Source::Teacher, _) => Kept::Whole(teacher.row(width, t).into_owned().into()),
+    };
+    regimes.iter().zip(hindsight).enumerate().map(one).collect()
+}
+
 /// Shares, gaps and thresholds of a batch, for the log.
 #[derive(Default)]
 struct Notes {
+    /// What the rows take that are held until the step is done.
+    bytes: usize,
     tokens: [f64; 4],
     gaps: [f64; 4],
     thresholds: Vec<(f64, f64, f64)>,
@@ -156,6 +185,7 @@ impl Notes {
             notes.push((share, self.tokens[at] / total));
             notes.push((gap, self.gaps[at] / self.tokens[at].max(1.0)));
         }
+        notes.push(("row_bytes", self.bytes as f64));
         notes.push(("threshold/gap", mean(|bar| bar.0)));
         notes.push(("threshold/student", mean(|bar| bar.1)));
         notes.push(("threshold/teacher", mean(|bar| bar.2)));

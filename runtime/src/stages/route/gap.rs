@@ -64,6 +64,46 @@ impl Regime {
     }
 }
 
+/// Some of the four.
+///
+/// ```
+/// use limbeck::stages::route::gap::{Regime, RegimeSet};
+/// let high = RegimeSet { lh: false, ll: false, ht: true, hs: true };
+/// assert_eq!(Regime::ALL.map(|regime| high.has(regime)), [false, false, true, true]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegimeSet {
+    /// [`Regime::LH`].
+    pub lh: bool,
+    /// [`Regime::LL`].
+    pub ll: bool,
+    /// [`Regime::HT`].
+    pub ht: bool,
+    /// [`Regime::HS`].
+    pub hs: bool,
+}
+
+impl RegimeSet {
+    /// All four.
+    pub const ALL: Self = Self { lh: true, ll: true, ht: true, hs: true };
+
+    /// Whether this one is among them.
+    pub const fn has(self, regime: Regime) -> bool {
+        match regime {
+            Regime::LH => self.lh,
+            Regime::LL => self.ll,
+            Regime::HT => self.ht,
+            Regime::HS => self.hs,
+        }
+    }
+
+    /// Whether none is.
+    pub const fn is_empty(self) -> bool {
+        !(self.lh || self.ll || self.ht || self.hs)
+    }
+}
+
 impl fmt::Display for Regime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

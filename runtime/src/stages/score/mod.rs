@@ -1,5 +1,7 @@
 //! `score`: teachers read exactly the student's token ids, without a tape.
 
+mod both_views;
+mod contrasted;
 mod demonstrated;
 mod extrapolated;
 mod full_vocab;
@@ -8,6 +10,8 @@ mod read;
 mod reading;
 mod sampled_token;
 
+pub use both_views::BothViews;
+pub use contrasted::Contrasted;
 pub use demonstrated::Demonstrated;
 pub use extrapolated::Extrapolated;
 pub use full_vocab::FullVocab;
@@ -28,7 +32,7 @@ use crate::world::World;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a way to score rollouts",
     label = "not a method of the stage `score`",
-    note = "methods of `score`: SampledToken, FullVocab, Extrapolated, GroupOutcome, Demonstrated, or a type of yours with `impl Score<R, J>`"
+    note = "methods of `score`: SampledToken, FullVocab, Contrasted, BothViews, Extrapolated, GroupOutcome, Demonstrated, or a type of yours with `impl Score<R, J>`"
 )]
 pub trait Score<R, J> {
     /// What this score finds out.

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::batch::Rollouts;
-use crate::capability::Judgement;
 use crate::error::{Error, Result};
 use crate::models::Packed;
-use crate::privileged::{context, Found, Known};
+use crate::privileged::{context, Found, Gives, Known};
 use crate::tensor::Device;
 use crate::world::roster::OneVoice;
 use crate::world::tokenizer::Tokenizer;
@@ -43,10 +42,10 @@ pub(crate) fn plain<J>(rollouts: &Rollouts<J>) -> Contexts {
 }
 
 /// The contexts of a roster: the prompts, and whatever its teachers read beyond them.
-pub(crate) fn contexts<W: World, J: Judgement>(
+pub(crate) fn contexts<W: World, N, J: Gives<N>>(
     world: &W,
     rollouts: &Rollouts<J>,
-    look: impl Fn(&Known<'_>) -> Option<Found>,
+    look: impl Fn(&Known<'_, N>) -> Option<Found>,
 ) -> Result<Contexts> {
     let mut all = plain(rollouts);
     let student = world.student();
@@ -55,9 +54,9 @@ pub(crate) fn contexts<W: World, J: Judgement>(
         let place = || format!("data, row {}", prompt.index + 1);
         match look(&Known::of(rollouts, i)) {
             None => {}
-            Some(Found::Text(known)) => {
+            Some(found @ (Found::Text(_) | Found::Instead(_))) => {
                 let (_, tokens) =
-                    context(&student.tokenizer, &prompt.row.prompt, Some(&known), &prompt.placement)
+                    context(&student.tokenizer, &prompt.row.prompt, Some(&found), &prompt.placement)
                         .map_err(|why| why.or_at(place()))?;
                 let room = student.decoder.config().max_position_embeddings;
                 let needed = tokens.len() + rollouts.responses_N[i].tokens_T.len();
@@ -88,17 +87,27 @@ pub(crate) fn log_probs<D: Device, J>(
     contexts: &Contexts,
     which: &[usize],
 ) -> Result<Vec<Vec<f64>>> {
+    let all = of_tokens(rollouts, contexts, which, |packed, ids| policy.decoder.log_probs(packed, ids))?;
+    match all.iter().flatten().all(|x| x.is_finite()) {
+        true => Ok(all),
+        false => Err(not_finite(&policy.name)),
+    }
+}
+
+/// What `read` finds at each token of the responses `which`, in that order.
+fn of_tokens<J, T>(
+    rollouts: &Rollouts<J>,
+    contexts: &Contexts,
+    which: &[usize],
+    read: impl Fn(&Packed, &[u32]) -> Result<Vec<T>>,
+) -> Result<Vec<Vec<T>>> {
     let mut all = Vec::with_capacity(which.len());
     for some in which.chunks(AT_ONCE) {
         let (packed, ids) = pack(rollouts, contexts, some);
-        let mut flat = policy.decoder.log_probs(&packed, &ids)?.into_iter();
-        for &i in some {
-            let row: Vec<f64> = flat.by_ref().take(rollouts.responses_N[i].tokens_T.len()).collect();
-            if row.iter().any(|x| !x.is_finite()) {
-                return Err(not_finite(&policy.name));
-            }
-            all.push(row);
-        }
+        let mut flat = read(&packed, &ids)?.into_iter();
+        all.extend(
+            some.iter().map(|&i| flat.by_ref().take(rollouts.responses_N[i].tokens_T.len()).collect()),
+        );
     }
     Ok(all)
 }
@@ -110,22 +119,80 @@ pub(crate) fn log_rows<D: Device, J>(
     contexts: &Contexts,
     which: &[usize],
 ) -> Result<Vec<Vec<f32>>> {
+    of_rows(policy, rollouts, contexts, which, |_, rows| rows.to_vec())
+}
+
+/// What [`log_rows`] gives the tokens of the responses `which`: [`log_probs`], but to the same rounding, for
+/// what is compared with rows.
+pub(crate) fn log_probs_as_rows<D: Device, J>(
+    policy: &Policy<D>,
+    rollouts: &Rollouts<J>,
+    contexts: &Contexts,
+    which: &[usize],
+) -> Result<Vec<Vec<f64>>> {
+    let width = policy.vocabulary();
+    of_rows(policy, rollouts, contexts, which, |i, rows| {
+        let tokens = rollouts.responses_N[i].tokens_T.iter().enumerate();
+        tokens.map(|(t, &id)| f64::from(rows[t * width + id as usize])).collect()
+    })
+}
+
+/// What `keep` makes of the rows `[T * V]` that the student gives over each response, after the plain
+/// prompt.
+pub(crate) fn student_rows<W: World, J, T>(
+    world: &W,
+    rollouts: &Rollouts<J>,
+    keep: impl Fn(usize, &[f32]) -> T,
+) -> Result<Vec<T>> {
+    of_rows(world.student(), rollouts, &plain(rollouts), &everyone(rollouts), keep)
+}
+
+/// What `keep` makes of the logits `[T * V]` that the student gives over each response, after the plain
+/// prompt.
+pub(crate) fn student_logits<W: World, J, T>(
+    world: &W,
+    rollouts: &Rollouts<J>,
+    keep: impl Fn(usize, &[f32]) -> T,
+) -> Result<Vec<T>> {
+    of_logits(world.student(), rollouts, &plain(rollouts), &everyone(rollouts), |i, logits| keep(i, logits))
+}
+
+/// What `keep` makes of the rows of each of the responses `which`; the rows themselves are held no longer
+/// than it takes to read some responses at once.
+pub(crate) fn of_rows<D: Device, J, T>(
+    policy: &Policy<D>,
+    rollouts: &Rollouts<J>,
+    contexts: &Contexts,
+    which: &[usize],
+    keep: impl Fn(usize, &[f32]) -> T,
+) -> Result<Vec<T>> {
+    let width = policy.vocabulary();
+    of_logits(policy, rollouts, contexts, which, |i, rows| {
+        rows.chunks_mut(width).for_each(crate::real::log_softmax);
+        keep(i, rows)
+    })
+}
+
+/// The same of logits, which `keep` may overwrite.
+fn of_logits<D: Device, J, T>(
+    policy: &Policy<D>,
+    rollouts: &Rollouts<J>,
+    contexts: &Contexts,
+    which: &[usize],
+    keep: impl Fn(usize, &mut [f32]) -> T,
+) -> Result<Vec<T>> {
     let width = policy.vocabulary();
     let mut all = Vec::with_capacity(which.len());
     for some in which.chunks(AT_ONCE) {
         let (packed, _) = pack(rollouts, contexts, some);
-        let logits = policy.decoder.logits(&packed)?;
-        let mut flat = crate::tensor::to_host(&logits);
-        for row in flat.chunks_mut(width) {
-            crate::real::log_softmax(row);
-        }
-        if flat.iter().any(|x| x.is_nan()) {
-            return Err(not_finite(&policy.name));
-        }
-        let mut rest = &flat[..];
+        let mut flat = crate::tensor::to_host(&policy.decoder.logits(&packed)?);
+        let mut rest = &mut flat[..];
         for &i in some {
-            let (mine, others) = rest.split_at(rollouts.responses_N[i].tokens_T.len() * width);
-            all.push(mine.to_vec());
+            let (mine, others) = rest.split_at_mut(rollouts.responses_N[i].tokens_T.len() * width);
+            all.push(keep(i, mine));
+            if mine.iter().any(|x| x.is_nan()) {
+                return Err(not_finite(&policy.name));
+            }
             rest = others;
         }
     }
@@ -135,6 +202,21 @@ pub(crate) fn log_rows<D: Device, J>(
 /// The student's log-probability of each token of every response, after the plain prompt.
 pub(crate) fn student_log_probs<W: World, J>(world: &W, rollouts: &Rollouts<J>) -> Result<Vec<Vec<f64>>> {
     log_probs(world.student(), rollouts, &plain(rollouts), &everyone(rollouts))
+}
+
+/// The same, and the student's entropy at each token, from one pass.
+pub(crate) fn student_uncertainty<W: World, J>(
+    world: &W,
+    rollouts: &Rollouts<J>,
+) -> Result<(Vec<Vec<f64>>, Vec<Vec<f64>>)> {
+    let student = world.student();
+    let all = of_tokens(rollouts, &plain(rollouts), &everyone(rollouts), |packed, ids| {
+        student.decoder.log_probs_and_entropies(packed, ids)
+    })?;
+    if all.iter().flatten().any(|(log_prob, entropy)| !(log_prob.is_finite() && entropy.is_finite())) {
+        return Err(not_finite(&student.name));
+    }
+    Ok(all.into_iter().map(|tokens| tokens.into_iter().unzip()).unzip())
 }
 
 /// Lets each response be read by the teacher of its domain, and puts the readings in batch order.

@@ -6,6 +6,7 @@ use crate::batch::{Place, Prompt, Response, Rollouts};
 use crate::capability::Judged;
 use crate::error::Result;
 use crate::log::Metrics;
+use crate::privileged::Gives;
 use crate::stages::score::read::{contexts, Contexts};
 use crate::world::roster::OneVoice;
 use crate::world::tokenizer::Tokenizer;
@@ -47,7 +48,10 @@ impl Reading {
     ///
     /// # Errors
     /// As in training: a domain nobody teaches, a row without what the teacher reads, no place for it.
-    pub fn of<W: World, V: OneVoice>(voice: &V, world: &W, Asked(rollouts): &Asked) -> Result<Self> {
+    pub fn of<W: World, V: OneVoice>(voice: &V, world: &W, Asked(rollouts): &Asked) -> Result<Self>
+    where
+        Judged: Gives<V::Needs>,
+    {
         let seat = voice.voice(rollouts.prompt_of(0).domain())?;
         Ok(Self { seat, contexts: contexts(world, rollouts, |known| voice.look(known))? })
     }

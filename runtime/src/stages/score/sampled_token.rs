@@ -1,22 +1,23 @@
 use crate as limbeck;
 use crate::batch::Rollouts;
-use crate::capability::Judgement;
 use crate::error::Result;
+use crate::privileged::Gives;
 use crate::replay::{Recorded, Voice};
 use crate::signal::Compared;
 use crate::stages::loss::policy::advantage;
-use crate::stages::score::read::{by_teacher, contexts, log_probs, student_log_probs};
+use crate::stages::score::read::{by_teacher, contexts, log_probs, student_uncertainty};
 use crate::stages::score::Score;
 use crate::world::roster::{OneVoice, Somebody};
 use crate::world::World;
 use limbeck::Settings;
 
 /// The teacher's log-probability of each sampled token against the student's:
-/// `r_t = log q(y_t) − log s(y_t)`, the sampled reverse KL of on-policy distillation.
+/// `r_t = log q(y_t) − log s(y_t)`, the sampled reverse KL of on-policy distillation. The pass that reads
+/// the student notes its entropy at every token as well.
 #[derive(Clone, Debug, Settings)]
 pub struct SampledToken {}
 
-impl<R: Somebody + OneVoice, J: Judgement> Score<R, J> for SampledToken {
+impl<R: Somebody + OneVoice, J: Gives<R::Needs>> Score<R, J> for SampledToken {
     type Signal = Compared;
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<Compared> {
@@ -24,13 +25,15 @@ impl<R: Somebody + OneVoice, J: Judgement> Score<R, J> for SampledToken {
         let teacher = by_teacher(world, rollouts, teachers, |policy, which| {
             log_probs(policy, rollouts, &contexts, which)
         })?;
-        Ok(compare(student_log_probs(world, rollouts)?, teacher, contexts.heard_N))
+        let (student, entropies) = student_uncertainty(world, rollouts)?;
+        Ok(compare(student, teacher, contexts.heard_N).with_entropies(Ok(entropies)))
     }
 
     fn remember(&self, recorded: &Recorded, teachers: &R, _: &Rollouts<J>) -> Result<Compared> {
         let student = recorded.log_probs(Voice::Student)?;
         let heard_N = vec![true; student.len()];
-        Ok(compare(student, recorded.log_probs(teachers.recorded_as())?, heard_N))
+        let compared = compare(student, recorded.log_probs(teachers.recorded_as())?, heard_N);
+        Ok(compared.with_entropies(recorded.entropies(Voice::Student)))
     }
 }
 
