@@ -61,10 +61,6 @@ pub trait Signal: Clone + Send + Sync + 'static {
     fn regime(&self, _: usize, _: usize) -> Option<Regime> {
         None
     }
-    /// Numbers of the whole batch, for the log.
-    fn notes(&self) -> Vec<(&'static str, f64)> {
-        Vec::new()
-    }
 }
 
 /// One reward per sampled token: what a policy gradient learns from.

@@ -315,7 +315,6 @@ pub struct RegimeRows {
     pub(crate) rows_N: Vec<Rows>,
     pub(crate) returns_N: Vec<Option<f64>>,
     pub(crate) heard_N: Vec<bool>,
-    pub(crate) notes: Vec<(&'static str, f64)>,
 }
 
 impl Signal for RegimeRows {
@@ -333,10 +332,6 @@ impl Signal for RegimeRows {
 
     fn regime(&self, i: usize, t: usize) -> Option<Regime> {
         self.regimes_N_T[i].get(t).copied()
-    }
-
-    fn notes(&self) -> Vec<(&'static str, f64)> {
-        self.notes.clone()
     }
 }
 

@@ -89,10 +89,8 @@ fn what_is_held_is_whole_for_ht_only() {
         let scored = score.score(&world, &seats, rollouts.clone()).unwrap();
         let hindsight: usize =
             (0..rollouts.responses_N.len()).map(|i| hindsight_of(&scored.signal, i).bytes()).sum();
-        let notes = Cut::DEFAULT.route.route(scored).unwrap().signal().clone();
-        let note = |name: &str| {
-            limbeck::capability::Signal::notes(&notes).iter().find(|(at, _)| *at == name).unwrap().1
-        };
+        let routed = Cut::DEFAULT.route.route(scored).unwrap();
+        let note = |name: &str| routed.rollouts().ledger.get(name).unwrap();
         (hindsight, note("row_bytes") as usize, (note("regime/HT") * tokens as f64).round() as usize)
     };
     let ((whole_hindsight, whole_routed, _), (hindsight, routed, ht)) = (held(0), held(8));

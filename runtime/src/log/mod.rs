@@ -4,6 +4,7 @@
 //! [`Progress`] shows them while the run goes, [`Table`] and [`ReportData`] when it is over.
 
 pub mod accuracy;
+mod describe;
 mod disk;
 pub mod jsonl;
 pub mod metrics;

@@ -7,14 +7,15 @@ use std::time::Instant;
 
 use serde_json::{json, Value};
 
+use super::describe::describe;
 use super::{EventFile, JsonLines, Metrics, Progress};
 use crate::batch::Routed;
 use crate::capability::Signal;
+use crate::dist;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::run::{side, Evaluation, Report, Run};
 use crate::stages::calibrate::margin::trajectory_return;
-use crate::stages::calibrate::order::{consistent_share, order};
 use crate::world::World;
 
 /// A masked share above this is worth a warning: the gap mask then removes what is to be learnt.
@@ -196,6 +197,7 @@ impl Log {
         let mut metrics = routed.rollouts().ledger.clone();
         describe(routed, &mut metrics);
         metrics.merge(&self.now);
+        let mut metrics = dist::metrics(metrics);
         let seconds = self.since.elapsed().as_secs_f64();
         let tokens = metrics.get("tokens").unwrap_or(0.0);
         metrics.set("step_time", seconds);
@@ -300,70 +302,10 @@ fn record<S: Signal>(routed: &Routed<S>, i: usize, found: Option<&Losses>) -> Va
     })
 }
 
-/// The numbers of a batch that do not depend on the loss.
-fn describe<S: Signal>(routed: &Routed<S>, metrics: &mut Metrics) {
-    let (rollouts, signal) = (routed.rollouts(), routed.signal());
-    let mut by_domain: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for (i, response) in rollouts.responses_N.iter().enumerate() {
-        let length = response.tokens_T.len() as f64;
-        metrics.add("tokens", length);
-        metrics.mean("response_length", length, 1.0);
-        metrics.mean("finished", f64::from(u8::from(response.finished)), 1.0);
-        metrics.mean("kept_fraction", f64::from(u8::from(rollouts.kept_N[i])), 1.0);
-        if let Some(correct) = routed.outcome(i) {
-            let right = f64::from(u8::from(correct));
-            metrics.mean("reward", right, 1.0);
-            by_domain.entry(rollouts.prompt_of(i).domain()).or_default().push(right);
-        }
-        metrics.mean("heard_share", f64::from(u8::from(signal.heard(i))), 1.0);
-        metrics.mean("learnt_from", f64::from(u8::from(routed.learnt_from(i))), 1.0);
-        if let Some(before) = signal.return_before(i) {
-            metrics.mean("reverse_kl", -before, length);
-        }
-    }
-    for (domain, outcomes) in &by_domain {
-        let right = outcomes.iter().sum::<f64>() / outcomes.len() as f64;
-        metrics.set(&format!("accuracy/{domain}"), right);
-    }
-    for (name, value) in signal.notes() {
-        metrics.set(name, value);
-    }
-    describe_order(routed, metrics);
-}
-
 /// The regime of every token of response `i`, for recipes that route by regime.
 fn regimes<S: Signal>(routed: &Routed<S>, i: usize) -> Option<Vec<String>> {
     let length = routed.rollouts().responses_N[i].tokens_T.len();
     (0..length).map(|t| routed.signal().regime(i, t).map(|regime| regime.to_string())).collect()
-}
-
-/// Whether right responses return more than wrong ones, before and after calibration.
-fn describe_order<S: Signal>(routed: &Routed<S>, metrics: &mut Metrics) {
-    let signal = routed.signal();
-    let (mut before, mut after) = (Vec::new(), Vec::new());
-    for group in routed.rollouts().groups() {
-        let outcomes: Vec<_> = group.iter().map(|&i| routed.outcome(i)).collect();
-        let returns: Option<Vec<f64>> = group.iter().map(|&i| signal.return_before(i)).collect();
-        let calibrated: Option<Vec<f64>> =
-            group.iter().map(|&i| signal.rewards(i).map(trajectory_return)).collect();
-        before.extend(returns.map(|returns| order(&returns, &outcomes)));
-        after.extend(calibrated.map(|returns| order(&returns, &outcomes)));
-    }
-    let mixed = before.iter().filter(|group| group.mixed).count();
-    if !before.is_empty() && routed.outcomes().iter().any(Option::is_some) {
-        metrics.set("mixed_groups", mixed as f64 / before.len() as f64);
-        let pairs: usize = before.iter().map(|group| group.pairs).sum();
-        if pairs > 0 {
-            let inverted: usize = before.iter().map(|group| group.inverted).sum();
-            metrics.set("inverted_pairs", inverted as f64 / pairs as f64);
-        }
-    }
-    if let Some(share) = consistent_share(&before) {
-        metrics.set("order_consistent", share);
-    }
-    if let Some(share) = consistent_share(&after) {
-        metrics.set("order_consistent_after", share);
-    }
 }
 
 /// The plan with the settings as they run, not as they default.

@@ -30,10 +30,6 @@ impl<S: Signal> Signal for Floored<S> {
     fn heard(&self, i: usize) -> bool {
         self.before.heard(i)
     }
-
-    fn notes(&self) -> Vec<(&'static str, f64)> {
-        self.before.notes()
-    }
 }
 
 impl<S: Rewards> Rewards for Floored<S> {

@@ -48,7 +48,7 @@ pub trait Calibrate<S, J> {
     fn adjust(&self, mut scored: Scored<S, J>) -> Result<Scored<S, J>> {
         let start = Instant::now();
         let changed = self.calibrate(&scored.rollouts, &mut scored.signal)?;
-        scored.rollouts.ledger.set("calibrated_groups", changed as f64);
+        scored.rollouts.ledger.add("calibrated_groups", changed as f64);
         note_time(&mut scored.rollouts.ledger, "calibrate", start);
         Ok(scored)
     }

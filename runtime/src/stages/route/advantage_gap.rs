@@ -6,7 +6,9 @@ use crate as limbeck;
 use crate::batch::{Routed, Scored};
 use crate::capability::{Judgement, TwoVoices};
 use crate::check::{Facts, Fault};
+use crate::dist;
 use crate::error::Result;
+use crate::log::Metrics;
 use crate::real::Real;
 use crate::signal::{Kept, RegimeRows, Rows};
 use crate::stages::route::gap::{Regime, Routing, Source};
@@ -83,9 +85,9 @@ impl<S: TwoVoices, J: Judgement> Route<S, J> for AdvantageGap {
             rows_N,
             returns_N: everyone.clone().map(|i| signal.return_before(i)).collect(),
             heard_N: everyone.map(|i| signal.heard(i)).collect(),
-            notes: notes.all(),
             regimes_N_T,
         };
+        notes.write(&mut rollouts.ledger);
         crate::stages::note_time(&mut rollouts.ledger, "route", start);
         Ok(Routed::all(Scored { rollouts, signal: routed }))
     }
@@ -111,7 +113,11 @@ impl AdvantageGap {
         };
         let heard: Vec<Token> = some.clone().filter(|&i| signal.heard(i)).flat_map(of).collect();
         let all: Vec<Token> = some.flat_map(of).collect();
-        Routing::under(Thresholds::of(&heard, self.trim), &all)
+        let thresholds = match self.scope {
+            GapScope::Batch => dist::thresholds(&heard, self.trim),
+            GapScope::Sequence | GapScope::Micro(_) => Thresholds::of(&heard, self.trim),
+        };
+        Routing::under(thresholds, &all)
     }
 }
 
@@ -168,27 +174,65 @@ impl Notes {
         self.thresholds.push((bar.gap, bar.student, bar.teacher));
     }
 
-    fn all(&self) -> Vec<(&'static str, f64)> {
-        let total: f64 = self.tokens.iter().sum::<f64>().max(1.0);
-        let count = self.thresholds.len().max(1) as f64;
-        let mean = |of: fn(&(f64, f64, f64)) -> f64| self.thresholds.iter().map(of).sum::<f64>() / count;
-        let mut notes = Vec::new();
-        for (at, (share, gap)) in [
+    /// Every number with its weight, so that the numbers of parts of a batch can be merged.
+    fn write(&self, ledger: &mut Metrics) {
+        let total: f64 = self.tokens.iter().sum();
+        let named = [
             ("regime/LH", "gap/LH"),
             ("regime/LL", "gap/LL"),
             ("regime/HT", "gap/HT"),
             ("regime/HS", "gap/HS"),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            notes.push((share, self.tokens[at] / total));
-            notes.push((gap, self.gaps[at] / self.tokens[at].max(1.0)));
+        ];
+        for (at, (share, gap)) in named.into_iter().enumerate() {
+            ledger.mean(share, self.tokens[at] / total, total);
+            ledger.mean(gap, self.gaps[at] / self.tokens[at], self.tokens[at]);
         }
-        notes.push(("row_bytes", self.bytes as f64));
-        notes.push(("threshold/gap", mean(|bar| bar.0)));
-        notes.push(("threshold/student", mean(|bar| bar.1)));
-        notes.push(("threshold/teacher", mean(|bar| bar.2)));
-        notes
+        ledger.add("row_bytes", self.bytes as f64);
+        for bar in &self.thresholds {
+            ledger.mean("threshold/gap", bar.0, 1.0);
+            ledger.mean("threshold/student", bar.1, 1.0);
+            ledger.mean("threshold/teacher", bar.2, 1.0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dist::Merge;
+    use crate::rng::{Purpose, Stream};
+    use crate::stages::route::thresholds::{drop_count, Part};
+
+    fn noted(routing: &Routing, bytes: usize) -> Metrics {
+        let (mut notes, mut ledger) = (Notes { bytes, ..Notes::default() }, Metrics::default());
+        notes.take(routing);
+        notes.write(&mut ledger);
+        ledger
+    }
+
+    /// As on two ranks: each knows its own tokens, the number of all, and what both have merged.
+    #[test]
+    fn two_parts_of_a_batch_say_what_the_whole_says() {
+        let mut stream = Stream::new(6, Purpose::Task, 0, 0);
+        let tokens: Vec<Token> =
+            (0..90).map(|_| Token::of(-3.0 * stream.uniform(), -4.0 * stream.uniform())).collect();
+        let whole = Routing::under(dist::thresholds(&tokens, 0.05), &tokens);
+        assert!(whole.thresholds.dropped == 4 && Regime::ALL.iter().all(|r| whole.regimes.contains(r)));
+        let numbers = noted(&whole, 90);
+        for cut in [1, 17, 45, 80, 89] {
+            let (first, later) = tokens.split_at(cut);
+            let drop = drop_count(Merge::merge(first.len(), later.len()), 0.05);
+            let part = |tokens| Part::of(tokens, drop);
+            let thresholds = Merge::merge(part(first), part(later)).thresholds();
+            assert_eq!(thresholds, whole.thresholds, "to the last bit");
+            let [first, later] = [first, later].map(|tokens| Routing::under(thresholds, tokens));
+            assert_eq!([first.regimes.clone(), later.regimes.clone()].concat(), whole.regimes);
+            let merged = Merge::merge(noted(&first, cut), noted(&later, 90 - cut));
+            assert_eq!(merged.iter().count(), numbers.iter().count());
+            for (name, number) in numbers.iter() {
+                let other = merged.get(name).unwrap_or(f64::NAN);
+                assert!((number - other).abs() < 1e-12, "{name}: {number} and {other}, cut at {cut}");
+            }
+        }
     }
 }

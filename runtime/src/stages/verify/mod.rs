@@ -30,7 +30,7 @@ pub trait Verify {
         let start = Instant::now();
         let (outcomes_N, failures) = self.outcomes(&rollouts)?;
         let mut rollouts = rollouts.judged_as(Judged { outcomes_N });
-        rollouts.ledger.set("verify_failures", failures as f64);
+        rollouts.ledger.add("verify_failures", failures as f64);
         note_time(&mut rollouts.ledger, "verify", start);
         Ok(rollouts)
     }
