@@ -237,8 +237,7 @@ fn each_expert_is_shown_its_own_domain() {
          as the teacher `code` reads it (ReferenceAnswer; 9 tokens; the same token is scored first):\n    ^c12r>:21⟦…⟧\n\
          the teacher `reference` reads what the student reads"
     );
-    assert!(contexts(&told::<Answers>(&rows[..2]))
-        .contains("`code` reads ReferenceAnswer: no row is for it"));
+    assert!(contexts(&told::<Answers>(&rows[..2])).contains("`code` reads ReferenceAnswer: no row is for it"));
     let bare = [row("^m4*5>", "math", &[])];
     let wrong = &told::<Answers>(&bare).wrong;
     assert!(wrong.len() == 1 && wrong[0].to_string().contains("the row has no `reference`"), "{wrong:?}");
@@ -261,10 +260,7 @@ fn what_comes_with_the_responses_is_told_in_words() {
     ];
     let said = contexts(&told::<Lengths>(&rows));
     assert!(said.contains("row 2 as the student reads it (6 tokens"), "{said}");
-    assert!(
-        said.contains("(Length; 8 tokens; the same token is scored first):\n    ^m4*6>:5⟦…⟧"),
-        "{said}"
-    );
+    assert!(said.contains("(Length; 8 tokens; the same token is scored first):\n    ^m4*6>:5⟦…⟧"), "{said}");
     let counted =
         "    1 of its 2 rows have nothing for it to read; responses to them are left out of the loss";
     assert_eq!(said.matches(counted).count(), 1, "{said}");

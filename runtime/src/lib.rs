@@ -36,6 +36,7 @@ mod settings;
 pub mod signal;
 mod snapshot;
 pub mod stages;
+#[path = "../../macros/core/src/suggest.rs"]
 mod suggest;
 pub mod tensor;
 pub mod world;
@@ -46,7 +47,7 @@ pub use error::{Error, Result};
 pub use limbeck_macros::{recipe, Domain, Settings};
 pub use plan::Plan;
 pub use recipe::Recipe;
-pub use settings::{setting, Setting, Settings};
+pub use settings::{Setting, Settings};
 pub use world::{tasks, Domain};
 
 #[doc(hidden)]

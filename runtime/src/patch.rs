@@ -6,7 +6,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
+use serde::Serialize;
+
+use crate::settings::Setting;
 
 /// What the macros write for a patch.
 pub trait Fields: Default {
@@ -34,6 +37,34 @@ pub fn read<'de, P: Fields, D: Deserializer<'de>>(deserializer: D) -> Result<P, 
 #[must_use]
 pub fn unknown<P: Fields, E: Error>(field: &str) -> E {
     E::unknown_field(field, P::FIELDS)
+}
+
+/// What a setting can be: a run file can give it, and a plan can show it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a setting: a run file can neither give nor show it",
+    label = "not a value of a run file",
+    note = "put `#[derive(serde::Serialize, serde::Deserialize)]` on the type"
+)]
+pub trait Value: Sized {
+    /// Reads a value into its slot.
+    ///
+    /// # Errors
+    /// The value does not fit.
+    fn put<'de, M: MapAccess<'de>>(slot: &mut Option<Self>, map: &mut M) -> Result<(), M::Error>;
+
+    /// The value with its name and what it is for.
+    fn setting(&self, name: &'static str, doc: &'static str) -> Setting;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> Value for T {
+    fn put<'de, M: MapAccess<'de>>(slot: &mut Option<Self>, map: &mut M) -> Result<(), M::Error> {
+        put(slot, map)
+    }
+
+    fn setting(&self, name: &'static str, doc: &'static str) -> Setting {
+        crate::settings::setting(name, self, doc)
+    }
 }
 
 /// Reads a value into its slot.

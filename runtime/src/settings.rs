@@ -17,8 +17,8 @@ pub struct Setting {
     pub doc: &'static str,
 }
 
-/// Builds a [`Setting`] from a value. Used by `#[derive(Settings)]`.
-pub fn setting<T: Serialize>(name: &'static str, value: &T, doc: &'static str) -> Setting {
+/// Builds a [`Setting`] from a value.
+pub(crate) fn setting<T: Serialize>(name: &'static str, value: &T, doc: &'static str) -> Setting {
     let value = ron::to_string(value).unwrap_or_else(|why| format!("<{why}>"));
     Setting { name, value, doc }
 }

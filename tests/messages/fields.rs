@@ -104,3 +104,13 @@ fn a_stage_left_open() {
 fn a_teacher_without_a_kind() {
     assert_snapshot!(teachers("    #[teacher]\n    teacher: _,\n"), @"4:14 the type of `teacher` says what kind of teacher it is, for example `teacher: Frozen`");
 }
+
+#[test]
+fn a_number_as_a_method() {
+    assert_snapshot!(change("loss: PolicyGradient", "loss: f64"), @"14:11 `f64` is no method: the type of `loss` does its work, and numbers are settings in `#[with(…)]`. Name a method, for example `loss: PolicyGradient`");
+}
+
+#[test]
+fn text_as_a_teacher() {
+    assert_snapshot!(teachers("    #[teacher]\n    teacher: String,\n"), @"4:14 `String` is no kind of teacher: it says where the weights come from. Name one, for example `teacher: Frozen`");
+}

@@ -166,6 +166,21 @@ pub fn stage_without_a_method(stage: StageName) -> String {
     format!("the type of `{name}` is its method, written as a plain type name, for example `{field}`")
 }
 
+pub fn plain_data_as_a_method(data: &Method, stage: StageName) -> String {
+    let (data, name, field) = (data.spelled(), stage.as_str(), example(stage));
+    format!(
+        "`{data}` is no method: the type of `{name}` does its work, and numbers are settings in `#[with(…)]`. \
+         Name a method, for example `{field}`"
+    )
+}
+
+pub fn plain_data_as_a_kind(data: &Method, name: &Ident) -> String {
+    let data = data.spelled();
+    format!(
+        "`{data}` is no kind of teacher: it says where the weights come from. Name one, for example `{name}: Frozen`"
+    )
+}
+
 pub fn teacher_without_a_kind(name: &Ident) -> String {
     format!("the type of `{name}` says what kind of teacher it is, for example `{name}: Frozen`")
 }

@@ -8,6 +8,11 @@ use syn::{Ident, Path, PathArguments, Type};
 use crate::report::Report;
 use crate::spelling::spell;
 
+const PLAIN_DATA: [&str; 18] = [
+    "bool", "char", "str", "String", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
+    "u32", "u64", "u128", "usize",
+];
+
 /// A type that rustc knows and the macro does not.
 pub struct Method {
     pub path: Path,
@@ -26,6 +31,12 @@ impl Method {
                 Self { path: Ident::new("Nothing", Span::call_site()).into() }
             }
         }
+    }
+
+    /// Numbers and text: what a setting is, and never a method.
+    pub fn is_plain_data(&self) -> bool {
+        let word = self.path.get_ident().map(ToString::to_string);
+        word.is_some_and(|word| PLAIN_DATA.contains(&word.as_str()))
     }
 
     /// The last word of its path: `Routed` of `limbeck::Routed<TopK<128>>`.

@@ -102,6 +102,9 @@ impl Recipe {
         let word = field.name.unraw().to_string();
         if let Some(words) = field.teacher {
             let method = Method::read(&field.ty, || messages::teacher_without_a_kind(&field.name), report);
+            if method.is_plain_data() {
+                report.at(&field.ty, messages::plain_data_as_a_kind(&method, &field.name));
+            }
             self.teachers.push(Teacher {
                 kind: Kind::of(&method.word()),
                 name: field.name,
@@ -119,6 +122,9 @@ impl Recipe {
             } else {
                 Method::read(&field.ty, || messages::stage_without_a_method(stage), report)
             };
+            if method.is_plain_data() {
+                report.at(&field.ty, messages::plain_data_as_a_method(&method, stage));
+            }
             self.stages.push(Stage { stage, name: field.name, place, method, with: field.with });
         } else {
             let meant = Meant::guess(&word, &field.ty);

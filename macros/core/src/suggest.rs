@@ -1,4 +1,4 @@
-//! Near misses: which of the known words was probably meant.
+//! Near misses: which of the known words was probably meant. The macros and the runtime share this file.
 
 /// The known word closest to `word`, if it is close enough to be worth a question.
 #[must_use]
@@ -6,7 +6,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let word = word.to_lowercase();
     known
         .into_iter()
-        .map(|candidate| (distance(&word, candidate), candidate))
+        .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= allowed(candidate))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -50,8 +50,14 @@ mod tests {
     }
 
     #[test]
-    fn far_words_are_not_offered() {
-        assert_eq!(nearest("Scroe", ["data", "score"]), Some("score"));
-        assert_eq!(nearest("banana", ["data", "score"]), None);
+    fn near_words_are_offered_and_far_ones_are_not() {
+        let words = ["calibrate", "rollout", "score", "delta", "retain", "UniOpd"];
+        assert_eq!(nearest("calibrte", words), Some("calibrate"));
+        assert_eq!(nearest("Rollouts", words), Some("rollout"));
+        assert_eq!(nearest("Scroe", words), Some("score"));
+        assert_eq!(nearest("detla", words), Some("delta"));
+        assert_eq!(nearest("uniodp", words), Some("UniOpd"));
+        assert_eq!(nearest("teacher", words), None);
+        assert_eq!(nearest("banana", words), None);
     }
 }

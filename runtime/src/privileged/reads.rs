@@ -93,7 +93,10 @@ impl<'a, N> Known<'a, N> {
         // of a prompt that nobody has answered yet there is nothing to say
         let answered = !tokens_T.is_empty();
         let said = answered.then(|| self.prompt.verifier.feedback(&self.prompt.row, text, *finished));
-        said.flatten().filter(|text| !text.is_empty()).map(Privileged::new).or_else(|| self.column("feedback"))
+        said.flatten()
+            .filter(|text| !text.is_empty())
+            .map(Privileged::new)
+            .or_else(|| self.column("feedback"))
     }
 }
 

@@ -4,12 +4,14 @@ use crate::batch::{Prompts, Rollouts, Routed, Scored};
 use crate::capability::{Judged, Signal, Unjudged};
 use crate::error::{Error, Result};
 use crate::log::Log;
+use crate::recipe::Recipe;
 use crate::replay::{Recorded, Replay};
 use crate::run::Run;
 use crate::stages::balance::Balance;
 use crate::stages::calibrate::Calibrate;
 use crate::stages::checkpoint::Checkpoints;
 use crate::stages::data::Feed;
+use crate::stages::log::Logs;
 use crate::stages::loss::Loss;
 use crate::stages::rollout::Rollout;
 use crate::stages::route::Route;
@@ -20,15 +22,30 @@ use crate::tensor::{Device, Grads};
 use crate::world::roster::{Kind, Seat};
 use crate::world::World;
 
-/// A method of `data`, `step` or `log`, which a loop opens before its first step.
+/// A method of `data` or of `step`, which a loop opens in the same words before its first step.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a method of this stage",
+    message = "`{Self}` is neither a way to draw prompts nor a way to move the student",
     label = "not a method of this stage",
-    note = "methods of `data`: Prompts, ByDifficulty; of `step`: AdamW; of `log`: Jsonl; or a type of yours with the stage's trait"
+    note = "methods of `data`: Prompts, ByDifficulty; of `step`: AdamW; or a type of yours with the stage's trait"
 )]
 pub trait Opens {
     /// What it opens.
     type Opened;
+}
+
+/// What a method `M` is opened over: `data` and `step` over the world, `log` over the recipe. So rustc
+/// tells a wrong log from the others.
+pub trait Opening<M> {
+    /// What is opened.
+    type Opened;
+}
+
+impl<M: Opens, W: World> Opening<M> for &mut W {
+    type Opened = M::Opened;
+}
+
+impl<M: Logs, R: Recipe> Opening<M> for &R {
+    type Opened = Log;
 }
 
 /// What the two lines of `loss` give, as types of the loss: rustc then stumbles over both in the same
@@ -63,10 +80,7 @@ pub trait Misplaced: Sized {
     ///
     /// # Errors
     /// Always: nothing can be opened.
-    fn open<A, B>(&mut self, _: A, _: B) -> Result<Self::Opened>
-    where
-        Self: Opens,
-    {
+    fn open<A, B: Opening<Self>>(&mut self, _: A, _: B) -> Result<B::Opened> {
         Err(Error::call("this method does not belong here"))
     }
 

@@ -14,7 +14,7 @@ pub mod step;
 pub mod verify;
 
 #[doc(hidden)]
-pub use misplaced::{Misplaced, Opens};
+pub use misplaced::{Misplaced, Opening, Opens};
 
 use std::time::Instant;
 

@@ -120,9 +120,20 @@ pub struct Seat<K, P = Plain> {
 
 impl<K> Seat<K> {
     /// The same seat; the teacher also reads `what`.
-    pub fn reads<P: Reads>(self, what: P) -> Seat<K, P> {
+    pub fn reads<P: Reads>(self, what: P) -> Seat<K, <P::Needs as Keeps<P>>::It> {
         Seat { name: self.name, kind: self.kind, is_self: self.is_self, reads: what }
     }
+}
+
+/// `P` itself, by way of what it needs: of something that cannot be read rustc then knows no seat, and
+/// does not complain once more wherever that seat is taken.
+pub trait Keeps<P> {
+    /// `P` itself.
+    type It;
+}
+
+impl<N, P> Keeps<P> for N {
+    type It = P;
 }
 
 /// What a teacher reads beyond the prompt, and nothing is one of the answers.

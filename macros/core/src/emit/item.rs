@@ -128,7 +128,10 @@ pub fn patch(recipe: &Recipe) -> TokenStream {
     let of = recipe.name().unraw().to_string();
     let fields: Vec<Field> = recipe
         .parts()
-        .map(|(name, method, _)| Field { name, ty: optional_patch(method), at: method.ends().0 })
+        .map(|(name, method, _)| {
+            let at = method.ends().0;
+            Field { name, ty: optional_patch(method), put: quote_spanned!(at=> ::limbeck::patch::put), at }
+        })
         .collect();
     let patch = twin(&of, &fields);
     // the macro's own, whatever the fields are called

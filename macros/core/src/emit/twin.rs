@@ -8,10 +8,12 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::Ident;
 
-/// A field of a twin: its name, its type (an `Option`), and where an error about it belongs.
+/// A field of a twin: its name, its type (an `Option`), the function that reads it, and where an error
+/// about it belongs.
 pub struct Field<'a> {
     pub name: &'a Ident,
     pub ty: TokenStream,
+    pub put: TokenStream,
     pub at: Span,
 }
 
@@ -39,8 +41,8 @@ pub fn twin(of: &str, fields: &[Field<'_>]) -> TokenStream {
     let (map, given) = (Ident::new("map", Span::mixed_site()), Ident::new("word", Span::mixed_site()));
     let placed: Vec<Ident> = fields.iter().map(Field::placed).collect();
     let taken = fields.iter().zip(&words).map(|(field, word)| {
-        let name = field.placed();
-        quote_spanned!(field.at=> #word => ::limbeck::patch::put(#name, #map))
+        let (name, put) = (field.placed(), &field.put);
+        quote_spanned!(field.at=> #word => #put(#name, #map))
     });
     quote! {
         #[doc(hidden)]

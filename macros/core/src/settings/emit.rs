@@ -1,7 +1,7 @@
 //! `impl Settings`, the patch twin, and the const functions a recipe's checks call.
 
 use proc_macro2::{Literal, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{quote, quote_spanned, ToTokens};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{DeriveInput, ExprPath, Ident};
@@ -83,6 +83,7 @@ fn patch(method: &str, settings: &[&Field]) -> TokenStream {
         .map(|Field { name, ty, .. }| twin::Field {
             name,
             ty: quote!(::core::option::Option<#ty>),
+            put: held(ty, &quote!(put)),
             at: here(ty),
         })
         .collect();
@@ -110,11 +111,25 @@ fn applied(Field { name, .. }: &Field) -> TokenStream {
     }
 }
 
-/// Spanned on the type, so that a type run files cannot hold is underlined.
 fn listed(Field { name, ty, doc, .. }: &Field) -> TokenStream {
     let spelled = Literal::string(&name.unraw().to_string());
-    let at = here(ty);
-    quote_spanned!(at=> ::limbeck::setting(#spelled, &self.#name, #doc))
+    let (at, setting) = (here(ty), held(ty, &quote!(setting)));
+    quote_spanned!(at=> #setting(&self.#name, #spelled, #doc))
+}
+
+/// `<Type as Value>::…`, underlined as the type itself. All that a method asks of a setting's type goes
+/// through this, so that of one that run files cannot hold rustc says so once.
+fn held(ty: &syn::Type, what: &TokenStream) -> TokenStream {
+    let places: Vec<Span> = ty.to_token_stream().into_iter().map(|tree| tree.span()).collect();
+    let first = places.first().copied().unwrap_or_else(Span::call_site);
+    let last = places.last().copied().unwrap_or(first);
+    let open = quote_spanned!(first=> <);
+    let rest = quote_spanned!(last=> as ::limbeck::patch::Value>::);
+    let what = what.clone().into_iter().map(|mut tree| {
+        tree.set_span(last);
+        tree
+    });
+    quote!(#open #ty #rest #(#what)*)
 }
 
 /// Spanned on the struct's name, so that a missing `Clone` or `Debug` is missed there.
