@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::{json, Value};
 
-use super::{EventFile, JsonLines, Metrics, Progress, Sample};
+use super::{EventFile, JsonLines, Metrics, Progress};
 use crate::batch::Routed;
 use crate::capability::Signal;
 use crate::error::{Error, Result};
@@ -17,8 +17,6 @@ use crate::stages::calibrate::margin::trajectory_return;
 use crate::stages::calibrate::order::{consistent_share, order};
 use crate::world::World;
 
-/// How many rollouts the report shows.
-const REPORT_SAMPLES: usize = 48;
 /// A masked share above this is worth a warning: the gap mask then removes what is to be learnt.
 const MASKED_WARNING: f64 = 0.03;
 
@@ -33,7 +31,6 @@ pub struct Log {
     losses: BTreeMap<usize, Losses>,
     batch: Option<Box<dyn Recordable>>,
     history: Vec<(u64, Metrics)>,
-    samples: Vec<Sample>,
     per_step: usize,
     steps: u64,
     seed: u64,
@@ -115,7 +112,6 @@ impl Log {
             losses: BTreeMap::new(),
             batch: None,
             history: Vec::new(),
-            samples: Vec::new(),
             per_step: samples,
             steps: run.steps,
             seed: run.seed,
@@ -208,7 +204,7 @@ impl Log {
             metrics.merge(&look);
         }
         self.warn(&metrics);
-        let shown = self.show(it, routed, world);
+        let shown = self.show(routed);
         if let Some(files) = &mut self.files {
             files.metrics.write(it + 1, &metrics)?;
             for sample in &shown {
@@ -265,32 +261,11 @@ impl Log {
         }
     }
 
-    /// Some rollouts of this step as JSON; a few over the whole run are kept for the report.
-    fn show<S: Signal, W: World>(&mut self, it: u64, routed: &Routed<S>, world: &W) -> Vec<Value> {
-        let rollouts = routed.rollouts();
-        let count = rollouts.responses_N.len();
+    /// Some rollouts of this step as JSON.
+    fn show<S: Signal>(&self, routed: &Routed<S>) -> Vec<Value> {
+        let count = routed.rollouts().responses_N.len();
         let shown = self.per_step.min(count);
-        let picks: Vec<usize> = (0..shown).map(|k| k * count / shown).collect();
-        let each = self.steps.saturating_mul(shown as u64).div_ceil(REPORT_SAMPLES as u64).max(1);
-        let tokenizer = &world.student().tokenizer;
-        for (k, &i) in picks.iter().enumerate() {
-            if !(it * shown as u64 + k as u64).is_multiple_of(each) {
-                continue;
-            }
-            let response = &rollouts.responses_N[i];
-            let tokens: Vec<String> = response.tokens_T.iter().map(|&id| tokenizer.show(id)).collect();
-            self.samples.push(Sample {
-                step: it + 1,
-                prompt: rollouts.prompt_of(i).text.clone(),
-                domain: rollouts.prompt_of(i).domain().to_string(),
-                response: tokens,
-                advantage: routed.signal().rewards(i).map(<[f64]>::to_vec),
-                regime: regimes(routed, i),
-                correct: routed.outcome(i),
-                kept: routed.learnt_from(i),
-            });
-        }
-        picks.iter().map(|&i| record(routed, i, self.losses.get(&i))).collect()
+        (0..shown).map(|k| k * count / shown).map(|i| record(routed, i, self.losses.get(&i))).collect()
     }
 
     /// Closes the log.
@@ -298,12 +273,7 @@ impl Log {
     /// # Errors
     /// A file that cannot be written.
     pub fn finish<W: World>(self, _: &W) -> Result<Report> {
-        Ok(Report {
-            steps: self.steps,
-            metrics: self.history,
-            samples: self.samples,
-            seconds: self.started.elapsed().as_secs_f64(),
-        })
+        Ok(Report { steps: self.steps, metrics: self.history, seconds: self.started.elapsed().as_secs_f64() })
     }
 }
 

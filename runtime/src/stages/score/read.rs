@@ -8,6 +8,7 @@ use crate::models::Packed;
 use crate::privileged::{context, Found, Gives, Known};
 use crate::tensor::Device;
 use crate::world::roster::OneVoice;
+use crate::world::tokenizer::Tokenizer;
 use crate::world::{Policy, World};
 
 /// How many responses a policy reads at once.
@@ -18,6 +19,19 @@ const AT_ONCE: usize = 64;
 pub(crate) struct Contexts {
     tokens_N: Vec<Vec<u32>>,
     pub heard_N: Vec<bool>,
+}
+
+impl Contexts {
+    /// How many tokens stand before the first token of response `i`.
+    pub fn length(&self, i: usize) -> usize {
+        self.tokens_N[i].len()
+    }
+
+    /// Opens what is read before response `i`. `limbeck check` shows a teacher's context to the person who
+    /// gave it its hints; nothing else may call this, or else privileged text reaches a log.
+    pub fn opened_for_check(&self, i: usize, tokenizer: &Tokenizer) -> String {
+        tokenizer.spell(&self.tokens_N[i])
+    }
 }
 
 /// The plain prompts: what the student reads.
