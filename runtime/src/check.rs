@@ -20,15 +20,17 @@ pub struct Fault {
 pub struct Facts {
     /// Rollouts per prompt; 0 when the rollout stage does not say.
     pub group_size: usize,
-    /// Whether the rollouts are the student's own words (and not a reference answer).
+    /// Whether all rollouts are the student's own words (and not a reference answer).
     pub on_policy: bool,
+    /// Whether some are and some are not.
+    pub mixed: bool,
     /// The narrowest vocabulary the loss can be computed on; 1 is any.
     pub vocabulary: usize,
 }
 
 impl Facts {
     /// Before any stage has spoken.
-    pub const NONE: Self = Self { group_size: 0, on_policy: true, vocabulary: 1 };
+    pub const NONE: Self = Self { group_size: 0, on_policy: true, mixed: false, vocabulary: 1 };
 }
 
 /// Fills in the recipe's own field name where a method spoke of itself.

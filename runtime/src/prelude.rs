@@ -9,10 +9,10 @@ pub use crate::stages::checkpoint::Safetensors;
 pub use crate::stages::data::{ByDifficulty, Prompts, Shape, Target};
 pub use crate::stages::log::Jsonl;
 pub use crate::stages::loss::{
-    CrossEntropy, EntropyGated, Estimator, ForwardKl, Full, Jsd, PolicyGradient, ReverseKl, Routed,
-    SampledKl, Support, Tail, TopK, UpTo,
+    CrossEntropy, EntropyGated, Estimator, ForwardKl, Full, Jsd, JsdToBoth, PolicyGradient, ReverseKl,
+    Routed, SampledKl, Support, Tail, TopK, UpTo,
 };
-pub use crate::stages::rollout::{Reference, Sample};
+pub use crate::stages::rollout::{Mixed, OffPolicy, Reference, Sample};
 pub use crate::stages::route::{AdvantageGap, GapScope};
 pub use crate::stages::score::{Demonstrated, Extrapolated, FullVocab, GroupOutcome, SampledToken};
 pub use crate::stages::step::{AdamW, Schedule};

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate as limbeck;
-use crate::batch::Rollouts;
+use crate::batch::{Response, Rollouts};
 use crate::error::{Error, Result};
 use crate::privileged::{Gives, RowAlone};
 use crate::replay::{Recorded, Voice};
@@ -144,13 +144,15 @@ fn hear_one<W: World, V: OneVoice, J: Gives<V::Needs>>(
     let contexts = contexts(world, rollouts, |known| roster.look(known))?;
     let rows_N =
         by_teacher(world, rollouts, roster, |policy, which| log_rows(policy, rollouts, &contexts, which))?;
-    let reward = |(rows, response): (&Vec<f32>, &crate::batch::Response)| {
-        let said = response.tokens_T.iter().zip(&response.log_probs_T).enumerate();
-        said.map(|(t, (&id, &s))| f64::from(rows[t * width + id as usize]) - f64::from(s)).collect()
+    let said = |(rows, response): (&Vec<f32>, &Response)| {
+        let ids = response.tokens_T.iter().enumerate();
+        ids.map(|(t, &id)| f64::from(rows[t * width + id as usize])).collect()
     };
-    let rewards_N_T = rows_N.iter().zip(&rollouts.responses_N).map(reward).collect();
+    let teacher: Vec<Vec<f64>> = rows_N.iter().zip(&rollouts.responses_N).map(said).collect();
+    let sampled = |response: &Response| response.log_probs_T.iter().map(|&s| f64::from(s)).collect();
+    let student: Vec<Vec<f64>> = rollouts.responses_N.iter().map(sampled).collect();
     let rows_N = rows_N.into_iter().map(|rows| Rows::F32(Arc::from(rows))).collect();
-    Ok(WholeRows::new(width, rows_N, rewards_N_T, contexts.heard_N))
+    Ok(WholeRows::new(width, rows_N, &teacher, &student, contexts.heard_N))
 }
 
 fn remember_one(voice: Voice, recorded: &Recorded) -> Result<WholeRows> {
@@ -158,8 +160,6 @@ fn remember_one(voice: Voice, recorded: &Recorded) -> Result<WholeRows> {
     let rows_N: Vec<Rows> =
         recorded.log_rows(voice)?.into_iter().map(|rows| Rows::F64(Arc::from(rows))).collect();
     let (student, teacher) = (recorded.log_probs(Voice::Student)?, recorded.log_probs(voice)?);
-    let rewards_N_T =
-        student.iter().zip(&teacher).map(|(s, q)| s.iter().zip(q).map(|(s, q)| q - s).collect()).collect();
     let heard_N = vec![true; rows_N.len()];
-    Ok(WholeRows::new(width, rows_N, rewards_N_T, heard_N))
+    Ok(WholeRows::new(width, rows_N, &teacher, &student, heard_N))
 }
