@@ -165,3 +165,39 @@ fn two_voices_of_one_weight_send_every_token_to_the_teacher() {
     let got = replay(&Dopd::DEFAULT, &[line]);
     assert_eq!(got.decisions[0].regime.as_ref().unwrap(), &["HT"]);
 }
+
+mod meant {
+    use limbeck::prelude::*;
+
+    /// Both voices are the student, and the recipe says so.
+    #[recipe]
+    pub struct OneSelf {
+        #[teacher(reads = StepHints)]
+        teacher: SameWeights,
+        #[teacher(reads = StepHints)]
+        hindsight: Own,
+
+        data: Prompts,
+        rollout: Sample,
+        score: FullVocab,
+        route: AdvantageGap,
+        loss: Routed<TopK<128>>,
+        step: AdamW,
+    }
+}
+
+#[test]
+fn the_same_weights_twice_are_plain_self_distillation_where_the_recipe_says_so() {
+    let (student, hinted) = ([0.3, 0.1, -0.4], [0.1, 0.4, 0.2]);
+    let line = json!({"prompt": "p", "tokens": [1, 0],
+        "logits": {"student": [student, student], "hinted_student": [hinted, hinted]}});
+    let text = format!("{line}\n");
+    let got = meant::OneSelf::DEFAULT.replay(Recorded::read(text.as_bytes(), "t", 0).unwrap()).unwrap();
+    let js = plain::js(&plain::softmax(&student), &plain::softmax(&hinted));
+    assert_eq!(got.decisions[0].regime.as_ref().unwrap(), &["HT", "HT"]);
+    assert!(
+        got.decisions[0].loss.iter().all(|loss| (loss - js).abs() < 1e-12),
+        "{:?}",
+        got.decisions[0].loss
+    );
+}

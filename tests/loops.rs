@@ -40,6 +40,7 @@ loops! {
     dopd: Dopd,
     hinted_teacher: HintedTeacher,
     opsd: Opsd,
+    sdpo: Sdpo,
     grpo: Grpo,
     sft: Sft,
 }

@@ -28,6 +28,7 @@ plans! {
     dopd: Dopd,
     hinted_teacher: HintedTeacher,
     opsd: Opsd,
+    sdpo: Sdpo,
     grpo: Grpo,
     sft: Sft,
 }

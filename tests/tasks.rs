@@ -115,6 +115,30 @@ proptest! {
     }
 
     #[test]
+    fn worked_answers_in_line_and_answers_without_steps(spec in spec(), worked in 0.0..=1.0) {
+        let worked = worked * (1.0 - spec.hinted);
+        for (shown, plain) in some_rows(&TaskSpec { worked, ..spec.clone() }).into_iter().zip(some_rows(&spec)) {
+            let (text, was) = (shown.prompt.to_string(), plain.prompt.to_string());
+            let carries = tasks::with_hint(&was, plain.reference.as_deref().unwrap());
+            prop_assert!(text == was || (!was.contains('?') && text == carries));
+            prop_assert_eq!(shown.reference, plain.reference);
+        }
+        let short = TaskSpec { skip_hinted: true, ..spec.clone() };
+        for (short, plain) in some_rows(&short).into_iter().zip(some_rows(&spec)) {
+            let hinted = plain.prompt.to_string().contains('?');
+            let alone = format!("={}", plain.answer.as_ref().unwrap());
+            prop_assert_eq!(short.reference, if hinted { Some(alone) } else { plain.reference });
+        }
+        let bent = some_rows(&TaskSpec { bent: true, ..spec.clone() });
+        for (bent, plain) in bent.into_iter().zip(some_rows(&spec)) {
+            let text = plain.prompt.to_string();
+            let trap = text.contains('w') || ["-6", "-7", "-8", "-9"].iter().any(|step| text.contains(step));
+            prop_assert!(trap || bent.reference == plain.reference);
+            prop_assert_eq!((bent.prompt, bent.answer, bent.columns), (plain.prompt, plain.answer, plain.columns));
+        }
+    }
+
+    #[test]
     fn no_text_makes_anything_panic(
         text in "\\PC*", near in "\\^?[mc]?[0-9rslwidnp+*:-]{0,12}[?;0-9]{0,4}>?", response in any::<String>(),
         bytes in prop::collection::vec(any::<u8>(), 0..60), finished in any::<bool>(),

@@ -39,3 +39,8 @@ for pair in calibrate_math:math calibrate_code:code start:start start_hinted:sta
     rm -rf "examples/assets/${pair#*:}"
     "$limbeck" export "$work/run_${pair%:*}" --to "examples/assets/${pair#*:}" --bf16
 done
+
+# the expert whose hint misleads it learns from the one just made
+lesson skip_math math_skip
+rm -rf examples/assets/skip_math
+"$limbeck" export "$work/run_skip_math" --to examples/assets/skip_math --bf16

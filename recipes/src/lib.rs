@@ -15,6 +15,7 @@
 //! | [`Dopd`] | arXiv 2606.30626 | `dopd.rs` | hinted teacher and hinted self, each token routed to one |
 //! | [`HintedTeacher`] | the same, its figure 3 | `hinted_teacher.rs` | hinted teacher, every token alike |
 //! | [`Opsd`] | arXiv 2601.18734 | `opsd.rs` | the student's own hinted start teaches |
+//! | [`Sdpo`] | arXiv 2601.20802 | `sdpo.rs` | its running mean teaches, shown what came out right or why it was wrong |
 //! | [`Grpo`] | arXiv 2402.03300 | `grpo.rs` | no teacher: outcomes within the group |
 //! | [`Sft`] | — | `sft.rs` | no teacher, not on-policy: imitates reference answers |
 
@@ -28,6 +29,7 @@ mod grpo;
 mod hinted_teacher;
 mod opsd;
 mod reopold;
+mod sdpo;
 mod sft;
 mod tip;
 mod uni_opd;
@@ -44,6 +46,7 @@ pub use grpo::Grpo;
 pub use hinted_teacher::HintedTeacher;
 pub use opsd::Opsd;
 pub use reopold::Reopold;
+pub use sdpo::Sdpo;
 pub use sft::Sft;
 pub use tip::Tip;
 pub use uni_opd::UniOpd;
@@ -69,6 +72,7 @@ pub const ALL: &[Entry] = &[
     Entry::of::<Dopd>(),
     Entry::of::<HintedTeacher>(),
     Entry::of::<Opsd>(),
+    Entry::of::<Sdpo>(),
     Entry::of::<Grpo>(),
     Entry::of::<Sft>(),
 ];

@@ -1,7 +1,8 @@
 //! What a recipe file needs: `use limbeck::prelude::*;`.
 
 pub use crate::privileged::{
-    Boxes, Evidence, Feedback, Pixelated, ReferenceAnswer, SiblingSuccess, StepHints,
+    Boxes, Evidence, Experience, Feedback, Pixelated, ReferenceAnswer, SiblingSuccess, StepHints,
+    SuccessOrFeedback,
 };
 pub use crate::stages::balance::{ByOutcome, Scope};
 pub use crate::stages::calibrate::{Direction, MarginMask, MarginShift, Over, Statistic};
@@ -10,7 +11,7 @@ pub use crate::stages::data::{ByDifficulty, Prompts, Shape, Target};
 pub use crate::stages::log::Jsonl;
 pub use crate::stages::loss::{
     CrossEntropy, Divergence, EntropyGated, Estimator, ForwardKl, Full, Jsd, PolicyGradient, ReverseKl,
-    Routed, SampledKl, Support, Tail, TopK,
+    Routed, SampledKl, Support, Tail, TopK, UpTo,
 };
 pub use crate::stages::rollout::{Reference, Sample};
 pub use crate::stages::route::{
@@ -23,5 +24,5 @@ pub use crate::stages::score::{
 pub use crate::stages::step::{AdamW, Schedule};
 pub use crate::stages::verify::TaskAnswer;
 pub use crate::world::tasks::TaskDomain as Domain;
-pub use crate::world::{Ema, Frozen, Own, Start};
+pub use crate::world::{Ema, Frozen, Own, SameWeights, Start};
 pub use crate::{recipe, Recipe, Settings};

@@ -4,12 +4,17 @@
 //! string: only the function that renders a teacher's context can open it. It therefore cannot reach the
 //! student's rollout, the student's traced forward, a log line or an export.
 
+mod reads;
+
+pub use reads::{
+    Boxes, Evidence, Experience, Feedback, Found, Gives, Known, Outcomes, Pixelated, Plain, Poorer, Reads,
+    ReferenceAnswer, RowAlone, SiblingSuccess, StepHints, SuccessOrFeedback,
+};
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{Prompt, Rollouts};
-use crate::capability::Judgement;
 use crate::error::{Error, Result};
 use crate::world::rows::PromptText;
 use crate::world::tokenizer::Tokenizer;
@@ -41,117 +46,6 @@ impl<T> fmt::Debug for Privileged<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("⟨privileged⟩")
     }
-}
-
-/// What there is to read for one response.
-#[derive(Clone, Debug)]
-pub enum Found {
-    /// This.
-    Text(Privileged<String>),
-    /// This instead of the prompt (in a chat: instead of the last user turn).
-    Instead(Privileged<String>),
-    /// Nothing for this response, and that is in order: it is left out of the loss.
-    Nothing,
-    /// Nothing, and there should be: the data lacks this column.
-    Missing(&'static str),
-}
-
-/// What a teacher reads beyond the prompt: a type of this module, or one of the user's.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not something a teacher can read",
-    label = "not a privileged input",
-    note = "teachers can read: StepHints, ReferenceAnswer, SiblingSuccess, Feedback, Boxes, Evidence, Pixelated, or a type of yours with `impl Reads`"
-)]
-pub trait Reads: Clone + fmt::Debug + 'static {
-    /// What there is to read for one response.
-    fn find(&self, known: &Known<'_>) -> Found;
-}
-
-/// What is known about one response and its prompt, all of it closed away.
-pub struct Known<'a> {
-    prompt: &'a Prompt,
-    success: Option<&'a str>,
-}
-
-impl<'a> Known<'a> {
-    /// What is known about response `i`.
-    pub fn of<J: Judgement>(rollouts: &'a Rollouts<J>, i: usize) -> Self {
-        let mine = rollouts.responses_N[i].prompt;
-        let sibling = |&j: &usize| {
-            j != i && rollouts.responses_N[j].prompt == mine && rollouts.judgement.outcome(j) == Some(true)
-        };
-        let success =
-            (0..rollouts.responses_N.len()).find(sibling).map(|j| &rollouts.responses_N[j].text[..]);
-        Self { prompt: &rollouts.prompts_P[mine], success }
-    }
-
-    /// A column of the prompt's data row.
-    pub fn column(&self, name: &str) -> Option<Privileged<String>> {
-        let filled = self.prompt.row.columns.get(name).filter(|text| !text.is_empty());
-        filled.map(|text| Privileged::new(text.clone()))
-    }
-
-    /// The worked reference answer, or the bare answer when there is none.
-    pub fn reference(&self) -> Option<Privileged<String>> {
-        let row = &self.prompt.row;
-        row.reference.as_ref().or(row.answer.as_ref()).map(|text| Privileged::new(text.clone()))
-    }
-
-    /// Another response to the same prompt that was right; never the response itself.
-    pub fn sibling_success(&self) -> Option<Privileged<String>> {
-        self.success.map(|text| Privileged::new(text.to_string()))
-    }
-}
-
-/// Nothing beyond the prompt.
-#[derive(Clone, Copy, Debug)]
-pub struct Plain;
-
-macro_rules! readable {
-    ($($(#[$doc:meta])* $name:ident: $known:ident => $find:expr;)*) => {
-        $(
-            $(#[$doc])*
-            #[derive(Clone, Copy, Debug)]
-            pub struct $name;
-
-            impl Reads for $name {
-                fn find(&self, $known: &Known<'_>) -> Found {
-                    $find
-                }
-            }
-        )*
-    };
-}
-
-readable! {
-    /// Hints that lead through the steps without the answer: the column `hints`.
-    StepHints: known => column(known, "hints");
-    /// The reference answer: the column `reference`, or `answer`.
-    ReferenceAnswer: known => known.reference().map_or(Found::Missing("reference"), Found::Text);
-    /// Another response of the group that was right; responses without one are left out of the loss.
-    SiblingSuccess: known => known.sibling_success().map_or(Found::Nothing, Found::Text);
-    /// What the environment said: the column `feedback`; responses without are left out of the loss.
-    Feedback: known => known.column("feedback").map_or(Found::Nothing, Found::Text);
-    /// Boxes with their labels, as text: the column `boxes`.
-    Boxes: known => column(known, "boxes");
-    /// The region of evidence, as text: the column `evidence`.
-    Evidence: known => column(known, "evidence");
-    /// A poorer view of the prompt, read instead of it: the column `pixelated`.
-    Pixelated: known => known.column("pixelated").map_or(Found::Missing("pixelated"), Found::Instead);
-}
-
-/// What shows less than the prompt does: a teacher that reads it is heard only for what it misses.
-#[diagnostic::on_unimplemented(
-    message = "the second reading is to see less than the prompt, and `{Self}` shows more",
-    label = "needs a poorer view",
-    note = "let the second teacher read `Pixelated`, or a type of yours with `impl Poorer`"
-)]
-pub trait Poorer: Reads {}
-
-impl Poorer for Pixelated {}
-
-fn column(known: &Known<'_>, name: &'static str) -> Found {
-    known.column(name).map_or(Found::Missing(name), Found::Text)
 }
 
 /// Where privileged text stands in a teacher's prompt.

@@ -19,6 +19,9 @@ pub trait Real: Float + FromPrimitive + Sum + Send + Sync + Debug + Default + 's
     fn view32(row: &[f32]) -> Cow<'_, [Self]>;
     /// A row of double precision as this type: itself, or a copy.
     fn view64(row: &[f64]) -> Cow<'_, [Self]>;
+    /// The log-probability of entry `id` of a row of logits, to the bit as the sampler writes it down;
+    /// `-∞` outside the row.
+    fn log_prob(row: &[Self], id: usize) -> Self;
 }
 
 impl Real for f32 {
@@ -34,6 +37,10 @@ impl Real for f32 {
     fn view64(row: &[f64]) -> Cow<'_, [Self]> {
         row.iter().map(|&x| x as f32).collect()
     }
+    fn log_prob(row: &[Self], id: usize) -> Self {
+        let sum = crate::kernels::exp::log_sum_exp(row);
+        row.get(id).map_or(f32::NEG_INFINITY, |&z| (f64::from(z) - sum) as f32)
+    }
 }
 
 impl Real for f64 {
@@ -48,6 +55,9 @@ impl Real for f64 {
     }
     fn view64(row: &[f64]) -> Cow<'_, [Self]> {
         Cow::Borrowed(row)
+    }
+    fn log_prob(row: &[Self], id: usize) -> Self {
+        row.get(id).map_or(f64::NEG_INFINITY, |&z| z - log_sum_exp(row))
     }
 }
 

@@ -3,6 +3,7 @@
 mod balancing;
 mod calibration;
 mod divergences;
+mod importance;
 mod sampled;
 
 use limbeck::stages::calibrate::margin::{Direction, Statistic};

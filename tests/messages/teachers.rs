@@ -93,6 +93,16 @@ fn an_own_teacher_that_reads_nothing() {
 }
 
 #[test]
+fn the_student_said_to_be_its_own_teacher() {
+    let twice = |reads: &str| {
+        teachers(&format!("    #[teacher{reads}]\n    teacher: SameWeights,\n    #[teacher(reads = StepHints)]\n    hindsight: Own,\n"))
+    };
+    assert_snapshot!(twice(""), @"4:5 `teacher` is the student itself and reads nothing the student does not: it has nothing to teach. Give it `reads = …`");
+    assert_snapshot!(twice("(reads = ReferenceAnswer)"), @"6:5 `hindsight` reads `StepHints` and `teacher` reads `ReferenceAnswer`: what one of them knows better could then come from what it was shown. Give both the same `reads = …`");
+    assert_snapshot!(twice("(reads = StepHints)"), @"nothing is wrong");
+}
+
+#[test]
 fn an_average_that_reads_nothing() {
     assert_snapshot!(teachers("    #[teacher]\n    shadow: Ema,\n"), @"4:5 `shadow` is the student's own running average and reads nothing the student does not: it has nothing to teach. Give it `reads = …`");
 }

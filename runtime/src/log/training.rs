@@ -338,6 +338,7 @@ fn describe<S: Signal>(routed: &Routed<S>, metrics: &mut Metrics) {
             metrics.mean("reward", right, 1.0);
             by_domain.entry(rollouts.prompt_of(i).domain()).or_default().push(right);
         }
+        metrics.mean("heard_share", f64::from(u8::from(signal.heard(i))), 1.0);
         metrics.mean("learnt_from", f64::from(u8::from(routed.learnt_from(i))), 1.0);
         if let Some(before) = signal.return_before(i) {
             metrics.mean("reverse_kl", -before, length);

@@ -10,8 +10,9 @@ use super::sample::{sample, Sampling};
 use crate::error::{Error, Result};
 use crate::kernels::attention::attention;
 use crate::kernels::decode_attention::{Cache, CacheShape, Place};
-use crate::kernels::exp::{all_finite, log_sum_exp};
+use crate::kernels::exp::all_finite;
 use crate::kernels::select_rows::select_rows;
+use crate::real::Real;
 use crate::rng::Stream;
 use crate::tensor::{self, Device, Matrix, NoneTape};
 use rayon::prelude::*;
@@ -202,7 +203,7 @@ impl<'a, D: Device> Wave<'a, D> {
             .map(|(speaker, logits)| {
                 all_finite(logits).then(|| {
                     let token = sample(logits, self.sampling, speaker.stream.uniform());
-                    (token, (f64::from(logits[token as usize]) - log_sum_exp(logits)) as f32)
+                    (token, f32::log_prob(logits, token as usize))
                 })
             })
             .collect();

@@ -12,7 +12,7 @@ pub mod verifier;
 pub use files::FromFiles;
 pub use pinned::{Architecture, Pinned, Speaks};
 pub use policy::Policy;
-pub use roster::{Ema, Experts, Frozen, Nobody, Own, Seat, Start};
+pub use roster::{Ema, Experts, Frozen, Nobody, Own, SameWeights, Seat, Start};
 
 use crate::error::Result;
 use crate::tensor::Device;

@@ -4,7 +4,7 @@
 use crate as limbeck;
 use crate::check::{Facts, Fault};
 use crate::error::{Error, Result};
-use crate::privileged::{Found, Known, Plain, Reads};
+use crate::privileged::{Found, Known, Plain, Reads, RowAlone};
 use crate::replay::Voice;
 use crate::world::Domain;
 use limbeck::Settings;
@@ -21,6 +21,12 @@ pub struct Start {}
 /// student does not.
 #[derive(Clone, Debug, Settings)]
 pub struct Own {}
+
+/// The student itself once more, in the seat of a teacher that routing compares with its hindsight. Both then
+/// say the same, every gap is 0, and every token goes to this seat (DOPD, arXiv 2606.30626: all HT), which is
+/// plain self-distillation from hindsight. A recipe that means it says so by this word; `Own` is refused there.
+#[derive(Clone, Debug, Settings)]
+pub struct SameWeights {}
 
 /// A running mean of the student: after every step it moves towards the student by `rate`.
 #[derive(Clone, Debug, Settings)]
@@ -43,7 +49,7 @@ const fn check_ema(kind: &Ema, _: &Facts) -> Option<Fault> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a kind of teacher",
     label = "not a kind of teacher",
-    note = "kinds of teachers: Frozen, Start, Own, Ema, or a type of yours with `impl Kind`"
+    note = "kinds of teachers: Frozen, Start, Own, Ema, SameWeights, or a type of yours with `impl Kind`"
 )]
 pub trait Kind: Sized + Clone {
     /// Whether it is the student, now or earlier: a recording then calls it a student.
@@ -71,6 +77,10 @@ impl Kind for Ema {
     const SELF: bool = true;
 }
 
+impl Kind for SameWeights {
+    const SELF: bool = true;
+}
+
 /// A kind of teacher that gives its whole distribution, not only the sampled token's probability.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot give its whole distribution",
@@ -83,18 +93,20 @@ impl GivesRows for Frozen {}
 impl GivesRows for Start {}
 impl GivesRows for Own {}
 impl GivesRows for Ema {}
+impl GivesRows for SameWeights {}
 
-/// A kind of teacher whose weights are not the student's of this step.
+/// A kind of teacher whose weights are not the student's of this step, or one that says in words that they are.
 #[diagnostic::on_unimplemented(
     message = "the teacher is the student itself, and so is the hindsight: both say the same of every token",
     label = "two voices needed, and this is one",
-    note = "let one of them be another model (`Frozen`) or another time of the student (`Start`, `Ema`)"
+    note = "let one of them be another model (`Frozen`) or another time of the student (`Start`, `Ema`); if every token is meant to hear the student's own hindsight, say so with `SameWeights` in the teacher's seat"
 )]
 pub trait Another: Kind {}
 
 impl Another for Frozen {}
 impl Another for Start {}
 impl Another for Ema {}
+impl Another for SameWeights {}
 
 /// One teacher's place in a recipe, and what it reads beyond the prompt.
 #[derive(Clone, Debug)]
@@ -117,12 +129,15 @@ impl<K> Seat<K> {
 pub trait BeyondPrompt: Clone {
     /// Whether it is more than the prompt.
     const MORE: bool;
+    /// What must be known for it.
+    type Needs;
     /// What there is to read for one response; `None` when the prompt is all.
-    fn look(&self, known: &Known<'_>) -> Option<Found>;
+    fn look(&self, known: &Known<'_, Self::Needs>) -> Option<Found>;
 }
 
 impl BeyondPrompt for Plain {
     const MORE: bool = false;
+    type Needs = RowAlone;
 
     fn look(&self, _: &Known<'_>) -> Option<Found> {
         None
@@ -131,8 +146,9 @@ impl BeyondPrompt for Plain {
 
 impl<P: Reads> BeyondPrompt for P {
     const MORE: bool = true;
+    type Needs = P::Needs;
 
-    fn look(&self, known: &Known<'_>) -> Option<Found> {
+    fn look(&self, known: &Known<'_, P::Needs>) -> Option<Found> {
         Some(self.find(known))
     }
 }
@@ -183,18 +199,22 @@ impl Unattended for Nobody {}
     note = "remove the teacher, or use stages that hear both: `score: Extrapolated` for a `Start` reference, `score: FullVocab` with `route: AdvantageGap` for an `Own` hindsight"
 )]
 pub trait OneVoice {
+    /// What must be known for what the teacher reads.
+    type Needs;
     /// The seat of the teacher that scores prompts of `domain`.
     ///
     /// # Errors
     /// A domain nobody teaches.
     fn voice(&self, domain: &str) -> Result<&'static str>;
     /// What that teacher reads beyond the prompt of one response.
-    fn look(&self, known: &Known<'_>) -> Option<Found>;
+    fn look(&self, known: &Known<'_, Self::Needs>) -> Option<Found>;
     /// What a recording calls it.
     fn recorded_as(&self) -> Voice;
 }
 
 impl OneVoice for Nobody {
+    type Needs = RowAlone;
+
     fn voice(&self, _: &str) -> Result<&'static str> {
         Err(Error::call("the recipe declares no teacher"))
     }
@@ -209,11 +229,13 @@ impl OneVoice for Nobody {
 }
 
 impl<K, P: BeyondPrompt> OneVoice for Seat<K, P> {
+    type Needs = P::Needs;
+
     fn voice(&self, _: &str) -> Result<&'static str> {
         Ok(self.name)
     }
 
-    fn look(&self, known: &Known<'_>) -> Option<Found> {
+    fn look(&self, known: &Known<'_, P::Needs>) -> Option<Found> {
         self.reads.look(known)
     }
 
@@ -228,6 +250,8 @@ impl<K, P: BeyondPrompt> OneVoice for Seat<K, P> {
 }
 
 impl<K, P: BeyondPrompt> OneVoice for Experts<K, P> {
+    type Needs = P::Needs;
+
     fn voice(&self, domain: &str) -> Result<&'static str> {
         let found = self.by_domain.iter().find(|(name, _)| *name == domain);
         found.map(|(_, seat)| seat.name).ok_or_else(|| {
@@ -238,7 +262,7 @@ impl<K, P: BeyondPrompt> OneVoice for Experts<K, P> {
         })
     }
 
-    fn look(&self, known: &Known<'_>) -> Option<Found> {
+    fn look(&self, known: &Known<'_, P::Needs>) -> Option<Found> {
         self.by_domain.first().and_then(|(_, seat)| seat.reads.look(known))
     }
 
@@ -252,7 +276,7 @@ impl<K, P: BeyondPrompt> OneVoice for Experts<K, P> {
 }
 
 /// Experts, or one teacher, of a kind whose weights are not the student's, that read `P`.
-pub trait ReadingAnother<P>: OneVoice {}
+pub trait ReadingAnother<P: BeyondPrompt>: OneVoice<Needs = P::Needs> {}
 
 impl<K: Another + GivesRows, P: BeyondPrompt> ReadingAnother<P> for Seat<K, P> {}
 impl<K: Another + GivesRows, P: BeyondPrompt> ReadingAnother<P> for Experts<K, P> {}

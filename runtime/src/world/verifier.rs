@@ -15,6 +15,12 @@ pub trait Verifier: Send + Sync {
     /// `Ok(None)`: there is nothing to judge by. `Err`: the verifier failed, with the reason; such a
     /// response is not judged, and it is never called wrong.
     fn judge(&self, row: &Row, response: &str, finished: bool) -> Result<Option<bool>, String>;
+
+    /// What the environment says of this very response, for a teacher to read: an error message, failed
+    /// tests, where it went wrong. `None` when there is nothing to say.
+    fn feedback(&self, _row: &Row, _response: &str, _finished: bool) -> Option<String> {
+        None
+    }
 }
 
 /// Right when the response, without the white space around it, is the row's answer.

@@ -10,6 +10,8 @@ use crate::spelling::spell;
 pub enum Kind {
     Frozen,
     Own,
+    /// The student once more, said in words, beside its hindsight.
+    SameWeights,
     Ema,
     Start,
     Remote,
@@ -24,6 +26,7 @@ impl Kind {
         match word {
             "Frozen" => Self::Frozen,
             "Own" => Self::Own,
+            "SameWeights" => Self::SameWeights,
             "Ema" => Self::Ema,
             "Start" => Self::Start,
             "Remote" => Self::Remote,
@@ -35,7 +38,7 @@ impl Kind {
     #[must_use]
     pub const fn shape_of_student(self) -> Option<&'static str> {
         match self {
-            Self::Own => Some("the student itself"),
+            Self::Own | Self::SameWeights => Some("the student itself"),
             Self::Ema => Some("the student's own running average"),
             Self::Start => Some("the student as it was at the start"),
             Self::Frozen | Self::Remote | Self::Other => None,
@@ -45,7 +48,7 @@ impl Kind {
     /// It learns along with the student, so only what it reads can set it apart.
     #[must_use]
     pub const fn is_self(self) -> bool {
-        matches!(self, Self::Own | Self::Ema)
+        matches!(self, Self::Own | Self::SameWeights | Self::Ema)
     }
 
     /// It knows something the student does not.
@@ -82,13 +85,17 @@ pub fn no_domain_for_the_start(recipe: &Recipe, report: &mut Report) {
 /// Where two voices are weighed against each other, they must have read the same.
 pub fn a_pair_reads_the_same(recipe: &Recipe, report: &mut Report) {
     let [first, second] = recipe.teachers.as_slice() else { return };
-    let (own, other) = if first.kind.is_self() { (first, second) } else { (second, first) };
-    let pair = own.kind.is_self() && !other.kind.is_self() && other.kind != Kind::Start;
+    let hindsight = |teacher: &Teacher| teacher.kind.is_self() && teacher.kind != Kind::SameWeights;
+    let (own, other) = if hindsight(first) { (first, second) } else { (second, first) };
+    let pair = hindsight(own) && !hindsight(other) && other.kind != Kind::Start;
     let whole = |teacher: &Teacher| teacher.domain.is_none() && !teacher.broken;
     if !(pair && whole(own) && whole(other)) {
         return;
     }
     let Some(reads) = &own.reads else { return };
+    if other.kind.is_self() && other.reads.is_none() {
+        return; // said already
+    }
     if other.reads.as_ref().map(spell) != Some(spell(reads)) {
         report.at(&second.name, messages::pair_reads_differently(own, other, reads));
     }

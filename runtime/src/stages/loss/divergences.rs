@@ -18,37 +18,53 @@ pub struct Full;
 #[derive(Clone, Copy, Debug)]
 pub struct TopK<const K: usize>;
 
-/// Over how much of the vocabulary a divergence is taken: [`Full`] or [`TopK`].
+/// The `K` likeliest tokens, or the whole vocabulary where it has fewer.
+#[derive(Clone, Copy, Debug)]
+pub struct UpTo<const K: usize>;
+
+/// Over how much of the vocabulary a divergence is taken: [`Full`], [`TopK`] or [`UpTo`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say how much of the vocabulary to compare",
-    note = "write `Full` or `TopK<128>`"
+    note = "write `Full`, `TopK<128>`, or `UpTo<128>` where a vocabulary may have fewer"
 )]
 pub trait Width: Clone + std::fmt::Debug + Send + Sync + 'static {
     /// How many tokens; `None` is all of them.
     const K: Option<usize>;
+    /// The narrowest vocabulary that has so many.
+    const NARROWEST: usize;
 }
 
 impl Width for Full {
     const K: Option<usize> = None;
+    const NARROWEST: usize = 1;
 }
 
 impl<const K: usize> Width for TopK<K> {
     const K: Option<usize> = Some(K);
+    const NARROWEST: usize = K;
+}
+
+impl<const K: usize> Width for UpTo<K> {
+    const K: Option<usize> = Some(K);
+    const NARROWEST: usize = 1;
 }
 
 /// `KL(s‖q)`: the student is pulled to where the teacher has mass (mode-seeking).
 #[derive(Clone, Debug, Settings)]
 #[settings(check = check_reverse, facts = tell_reverse)]
 pub struct ReverseKl<W: Width = Full> {
-    /// Whose likeliest tokens are compared; for `TopK` only.
+    /// Whose likeliest tokens are compared; not for `Full`.
     #[setting(default = Support::Student)]
     pub support: Support,
-    /// What becomes of the other tokens; for `TopK` only.
+    /// What becomes of the other tokens; not for `Full`.
     #[setting(default = Tail::Renormalise)]
     pub tail: Tail,
     /// Allows `Tail::Drop`, under which the student can lower the loss by lowering its mass on the set.
     #[setting(default = false)]
     pub collapse_is_known: bool,
+    /// The most that an importance weight may be (SDPO takes 2); `inf` weights nothing.
+    #[setting(default = f64::INFINITY)]
+    pub importance_clip: f64,
     /// How much of the vocabulary.
     #[setting(skip)]
     pub width: PhantomData<W>,
@@ -58,12 +74,15 @@ pub struct ReverseKl<W: Width = Full> {
 #[derive(Clone, Debug, Settings)]
 #[settings(check = check_forward, facts = tell_forward)]
 pub struct ForwardKl<W: Width = Full> {
-    /// Whose likeliest tokens are compared; for `TopK` only.
+    /// Whose likeliest tokens are compared; not for `Full`.
     #[setting(default = Support::Student)]
     pub support: Support,
-    /// What becomes of the other tokens; for `TopK` only.
+    /// What becomes of the other tokens; not for `Full`.
     #[setting(default = Tail::Renormalise)]
     pub tail: Tail,
+    /// The most that an importance weight may be (SDPO takes 2); `inf` weights nothing.
+    #[setting(default = f64::INFINITY)]
+    pub importance_clip: f64,
     /// How much of the vocabulary.
     #[setting(skip)]
     pub width: PhantomData<W>,
@@ -76,56 +95,72 @@ pub struct Jsd<W: Width = Full> {
     /// The teacher's weight `β` in the mixture; ½ is the plain Jensen-Shannon divergence.
     #[setting(default = 0.5)]
     pub beta: f64,
-    /// Whose likeliest tokens are compared; for `TopK` only.
+    /// Whose likeliest tokens are compared; not for `Full`.
     #[setting(default = Support::Student)]
     pub support: Support,
-    /// What becomes of the other tokens; for `TopK` only.
+    /// What becomes of the other tokens; not for `Full`.
     #[setting(default = Tail::Renormalise)]
     pub tail: Tail,
+    /// The most that an importance weight may be (SDPO takes 2); `inf` weights nothing.
+    #[setting(default = f64::INFINITY)]
+    pub importance_clip: f64,
     /// How much of the vocabulary.
     #[setting(skip)]
     pub width: PhantomData<W>,
 }
 
 const fn tell_reverse<W: Width>(_: &ReverseKl<W>, facts: Facts) -> Facts {
-    Facts { vocabulary: narrowest::<W>(), ..facts }
+    Facts { vocabulary: W::NARROWEST, ..facts }
 }
 
 const fn tell_forward<W: Width>(_: &ForwardKl<W>, facts: Facts) -> Facts {
-    Facts { vocabulary: narrowest::<W>(), ..facts }
+    Facts { vocabulary: W::NARROWEST, ..facts }
 }
 
 const fn tell_jsd<W: Width>(_: &Jsd<W>, facts: Facts) -> Facts {
-    Facts { vocabulary: narrowest::<W>(), ..facts }
+    Facts { vocabulary: W::NARROWEST, ..facts }
 }
 
-/// The narrowest vocabulary that has so many tokens.
-const fn narrowest<W: Width>() -> usize {
-    match W::K {
-        Some(k) => k,
-        None => 1,
-    }
-}
-
-const fn check_reverse<W: Width>(method: &ReverseKl<W>, _: &Facts) -> Option<Fault> {
+const fn check_reverse<W: Width>(method: &ReverseKl<W>, facts: &Facts) -> Option<Fault> {
     if W::K.is_some() && matches!(method.tail, Tail::Drop) && !method.collapse_is_known {
         return fault("tail", COLLAPSE);
     }
-    check_width::<W>(method.support, method.tail)
+    match check_importance(method.importance_clip, facts) {
+        None => check_width::<W>(method.support, method.tail),
+        fault => fault,
+    }
 }
 
 pub(super) const COLLAPSE: &str = "reverse KL on a top-K set that is neither renormalised nor given a tail falls when the student leaves the set: use Tail::Renormalise or Tail::Bucket, or say `collapse_is_known = true`";
 
-const fn check_forward<W: Width>(method: &ForwardKl<W>, _: &Facts) -> Option<Fault> {
-    check_width::<W>(method.support, method.tail)
+const fn check_forward<W: Width>(method: &ForwardKl<W>, facts: &Facts) -> Option<Fault> {
+    match check_importance(method.importance_clip, facts) {
+        None => check_width::<W>(method.support, method.tail),
+        fault => fault,
+    }
 }
 
-const fn check_jsd<W: Width>(method: &Jsd<W>, _: &Facts) -> Option<Fault> {
+const fn check_jsd<W: Width>(method: &Jsd<W>, facts: &Facts) -> Option<Fault> {
     if !(method.beta > 0.0 && method.beta < 1.0) {
         let says = "at beta 0 or 1 the Jensen-Shannon divergence is zero for everyone: say `ForwardKl` or `ReverseKl` instead, or choose a beta between";
         return fault("beta", says);
     }
-    check_width::<W>(method.support, method.tail)
+    match check_importance(method.importance_clip, facts) {
+        None => check_width::<W>(method.support, method.tail),
+        fault => fault,
+    }
+}
+
+const fn check_importance(clip: f64, facts: &Facts) -> Option<Fault> {
+    if !(clip > 0.0) {
+        let says = "a clip of 0 or below leaves no token any weight: `importance_clip` is above 0, for example 2.0, or `inf` for no weights";
+        return fault("importance_clip", says);
+    }
+    if clip < f64::INFINITY && !facts.on_policy {
+        let says = "importance weighs what an older student sampled, and these responses are not the student's own: use `rollout: Sample`, or remove `importance_clip`";
+        return fault("importance_clip", says);
+    }
+    None
 }
 
 pub(super) const fn check_width<W: Width>(support: Support, tail: Tail) -> Option<Fault> {
@@ -149,33 +184,41 @@ const fn fault(field: &'static str, says: &'static str) -> Option<Fault> {
     Some(Fault { stage: "loss", field, says })
 }
 
+/// The settings that all of them share.
+#[derive(Clone, Copy)]
+struct How {
+    support: Support,
+    tail: Tail,
+    importance_clip: f64,
+}
+
 fn compare<S: Distributions, R: Real, W: Width>(
     divergence: Divergence,
-    (support, tail): (Support, Tail),
+    how: How,
     signal: &S,
     (i, t): (usize, usize),
     student: &mut StudentRow<'_, R>,
 ) -> TokenLoss {
     let teacher = signal.teacher_row::<R>(i, t);
-    let Some(k) = W::K else {
-        let loss = divergence.push(student, &teacher, R::one());
-        // a row that was not recorded has no loss; recordings without logits are refused before
-        return TokenLoss { loss: loss.map_or(f64::NAN, Real::f64), ..TokenLoss::default() };
-    };
-    match (Truncation { k, support, tail }).push(divergence, student, &teacher, R::one()) {
-        None => TokenLoss { loss: f64::NAN, ..TokenLoss::default() },
-        Some(found) => TokenLoss {
-            loss: found.value.f64(),
-            masses: Some((found.student_mass.f64(), found.teacher_mass.f64())),
-            ..TokenLoss::default()
-        },
-    }
+    let limited = how.importance_clip < f64::INFINITY;
+    let importance = if limited { student.importance(how.importance_clip) } else { None };
+    let weight = importance.unwrap_or(R::one());
+    let k = W::K.unwrap_or(usize::MAX);
+    let found =
+        Truncation { k, support: how.support, tail: how.tail }.push(divergence, student, &teacher, weight);
+    // a row that was not recorded has no loss; recordings without logits are refused before
+    found.map_or(TokenLoss { loss: f64::NAN, ..TokenLoss::default() }, |found| TokenLoss {
+        loss: (weight * found.value).f64(),
+        weight: importance.map(Real::f64),
+        masses: W::K.map(|_| (found.student_mass.f64(), found.teacher_mass.f64())),
+        ..TokenLoss::default()
+    })
 }
 
 macro_rules! divergence_loss {
     ($method:ident, $self:ident => $divergence:expr) => {
         impl<S: Distributions, W: Width> Loss<S> for $method<W> {
-            const NEEDS_VOCABULARY: usize = narrowest::<W>();
+            const NEEDS_VOCABULARY: usize = W::NARROWEST;
             const WHOLE_ROWS: bool = true;
 
             fn token<R: Real>(
@@ -185,7 +228,12 @@ macro_rules! divergence_loss {
                 t: usize,
                 student: &mut StudentRow<'_, R>,
             ) -> TokenLoss {
-                compare::<S, R, W>($divergence, ($self.support, $self.tail), signal, (i, t), student)
+                let how = How {
+                    support: $self.support,
+                    tail: $self.tail,
+                    importance_clip: $self.importance_clip,
+                };
+                compare::<S, R, W>($divergence, how, signal, (i, t), student)
             }
         }
     };
@@ -194,3 +242,30 @@ macro_rules! divergence_loss {
 divergence_loss!(ReverseKl, self => Divergence::ReverseKl);
 divergence_loss!(ForwardKl, self => Divergence::ForwardKl);
 divergence_loss!(Jsd, self => Divergence::Jsd { beta: self.beta });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn up_to_k_asks_no_width_and_is_checked_as_top_k_is() {
+        assert_eq!(<TopK<100> as Width>::NARROWEST, 100);
+        assert_eq!(<UpTo<100> as Width>::NARROWEST, 1);
+        assert_eq!(<UpTo<100> as Width>::K, <TopK<100> as Width>::K);
+        let field = |fault: Option<Fault>| fault.map(|fault| fault.field);
+        assert_eq!(field(check_width::<UpTo<0>>(Support::Student, Tail::Bucket)), Some(""));
+        assert_eq!(field(check_width::<UpTo<1>>(Support::Student, Tail::Renormalise)), Some("tail"));
+        assert_eq!(field(check_width::<UpTo<1>>(Support::Teacher, Tail::Bucket)), None);
+    }
+
+    #[test]
+    fn importance_is_of_the_students_own_samples() {
+        let faults = |clip: f64, on_policy| {
+            let fault = check_importance(clip, &Facts { on_policy, ..Facts::NONE });
+            fault.map_or("", |fault| fault.field)
+        };
+        assert_eq!([2.0, 0.5, f64::INFINITY].map(|clip| faults(clip, true)), [""; 3]);
+        assert_eq!([0.0, -1.0, f64::NAN].map(|clip| faults(clip, true)), ["importance_clip"; 3]);
+        assert_eq!([2.0, f64::INFINITY].map(|clip| faults(clip, false)), ["importance_clip", ""]);
+    }
+}

@@ -22,7 +22,7 @@ mod traced;
 
 pub use cross_entropy::CrossEntropy;
 pub use divergence::Divergence;
-pub use divergences::{ForwardKl, Full, Jsd, ReverseKl, TopK};
+pub use divergences::{ForwardKl, Full, Jsd, ReverseKl, TopK, UpTo};
 pub use entropy_gated::EntropyGated;
 pub use estimator::Estimator;
 pub use policy_gradient::PolicyGradient;

@@ -1,5 +1,6 @@
 //! What a loss sees of the student at one position, and where it leaves its gradient.
 
+use super::importance::clipped_importance;
 use crate::real::{entropy_under, log_sum_exp, Real};
 
 /// The student at one position: the token it sampled, and, where they are at hand, the whole row of
@@ -18,6 +19,7 @@ pub struct StudentRow<'a, R: Real> {
     sampled: usize,
     log_prob: R,
     log_normaliser: R,
+    old: Option<R>,
     logits: Option<&'a [R]>,
     grad: Option<&'a mut [R]>,
 }
@@ -27,7 +29,7 @@ impl<'a, R: Real> StudentRow<'a, R> {
     pub fn whole(logits: &'a [R], sampled: usize) -> Self {
         let log_normaliser = log_sum_exp(logits);
         let log_prob = logits.get(sampled).map_or(R::neg_infinity(), |&z| z - log_normaliser);
-        Self { sampled, log_prob, log_normaliser, logits: Some(logits), grad: None }
+        Self { sampled, log_prob, log_normaliser, old: None, logits: Some(logits), grad: None }
     }
 
     /// A whole row whose gradient is added to `grad`.
@@ -37,7 +39,19 @@ impl<'a, R: Real> StudentRow<'a, R> {
 
     /// No row: only the log-probability of the sampled token was written down.
     pub fn recorded(log_prob: R) -> Self {
-        Self { sampled: 0, log_prob, log_normaliser: R::zero(), logits: None, grad: None }
+        Self { sampled: 0, log_prob, log_normaliser: R::zero(), old: None, logits: None, grad: None }
+    }
+
+    /// The same row; when the token was sampled, its log-probability was `old`.
+    pub fn drawn_at(self, old: Option<R>) -> Self {
+        Self { old, ..self }
+    }
+
+    /// `ρ̄ = min(s(y)/s_old(y), limit)`, the [weight](super::importance) of a token that an older student
+    /// sampled; none if that is not known, as of a recording, which holds one student.
+    pub fn importance(&self, limit: f64) -> Option<R> {
+        let new = R::log_prob(self.logits?, self.sampled);
+        Some(clipped_importance(new, self.old?, R::of(limit)))
     }
 
     /// `log s(y)` of the sampled token `y`.

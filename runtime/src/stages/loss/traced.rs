@@ -32,11 +32,13 @@ struct Found {
 impl<S: Signal, L: Loss<S>> RowLoss for OverRows<L, S> {
     fn row(&self, row: usize, logits: &[f32], grad: Option<&mut [f32]>) -> f64 {
         let (i, t) = self.places[row];
-        let sampled = self.routed.rollouts().responses_N[i].tokens_T[t] as usize;
-        let mut student = match grad {
+        let response = &self.routed.rollouts().responses_N[i];
+        let sampled = response.tokens_T[t] as usize;
+        let student = match grad {
             Some(grad) => StudentRow::traced(logits, sampled, grad),
             None => StudentRow::whole(logits, sampled),
         };
+        let mut student = student.drawn_at(response.log_probs_T.get(t).copied());
         let token = self.loss.token(self.routed.signal(), i, t, &mut student);
         let entropy = student.entropy().map_or(0.0, f64::from);
         if let Ok(mut found) = self.found.lock() {

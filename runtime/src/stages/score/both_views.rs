@@ -1,8 +1,7 @@
 use crate as limbeck;
 use crate::batch::Rollouts;
-use crate::capability::Judgement;
 use crate::error::Result;
-use crate::privileged::Poorer;
+use crate::privileged::{Gives, Poorer};
 use crate::replay::Recorded;
 use crate::signal::ViewedRows;
 use crate::stages::score::full_vocab::{hear_one, remember_one, RowVoices};
@@ -48,7 +47,11 @@ impl<E: OneVoice + RowVoices, K: GivesRows, P: Poorer> WithPoorerView for (E, Se
     }
 }
 
-impl<R: WithPoorerView, J: Judgement> Score<R, J> for BothViews {
+impl<R, J> Score<R, J> for BothViews
+where
+    R: WithPoorerView,
+    J: Gives<<R::Whole as OneVoice>::Needs> + Gives<<R::View as OneVoice>::Needs>,
+{
     type Signal = ViewedRows;
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<ViewedRows> {

@@ -2,9 +2,10 @@ use rayon::prelude::*;
 
 use crate as limbeck;
 use crate::batch::Rollouts;
-use crate::capability::{Distributions, Judgement};
+use crate::capability::Distributions;
 use crate::check::{Facts, Fault};
 use crate::error::Result;
+use crate::privileged::Gives;
 use crate::real::Real;
 use crate::replay::{Recorded, Voice};
 use crate::signal::{ContrastedRows, WholeRows};
@@ -35,7 +36,7 @@ const fn check(method: &Contrasted, _: &Facts) -> Option<Fault> {
     None
 }
 
-impl<R: Somebody + OneVoice + RowVoices, J: Judgement> Score<R, J> for Contrasted {
+impl<R: Somebody + OneVoice + RowVoices, J: Gives<<R as OneVoice>::Needs>> Score<R, J> for Contrasted {
     type Signal = ContrastedRows;
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<ContrastedRows> {

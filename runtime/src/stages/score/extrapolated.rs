@@ -1,8 +1,8 @@
 use crate as limbeck;
 use crate::batch::Rollouts;
-use crate::capability::Judgement;
 use crate::check::{Facts, Fault};
 use crate::error::Result;
+use crate::privileged::Gives;
 use crate::replay::{Recorded, Voice};
 use crate::signal::Beyond;
 use crate::stages::loss::policy::extrapolated;
@@ -30,7 +30,7 @@ const fn check(method: &Extrapolated, _: &Facts) -> Option<Fault> {
     None
 }
 
-impl<R: WithReference, J: Judgement> Score<R, J> for Extrapolated {
+impl<R: WithReference, J: Gives<<R::Expert as OneVoice>::Needs>> Score<R, J> for Extrapolated {
     type Signal = Beyond;
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<Beyond> {

@@ -4,9 +4,9 @@ use rayon::prelude::*;
 
 use crate as limbeck;
 use crate::batch::Rollouts;
-use crate::capability::Judgement;
 use crate::check::{Facts, Fault};
 use crate::error::{Error, Result};
+use crate::privileged::{Gives, RowAlone};
 use crate::replay::{Recorded, Voice};
 use crate::signal::{DualRows, Kept, Rows, WholeRows};
 use crate::stages::loss::top_k::top_k;
@@ -44,7 +44,7 @@ const fn check(method: &FullVocab, facts: &Facts) -> Option<Fault> {
     Some(Fault { stage: "score", field: "keep", says })
 }
 
-impl<R: Somebody + RowVoices, J: Judgement> Score<R, J> for FullVocab {
+impl<R: Somebody + RowVoices, J: Gives<R::Needs>> Score<R, J> for FullVocab {
     type Signal = R::Signal;
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<R::Signal> {
@@ -65,13 +65,15 @@ impl<R: Somebody + RowVoices, J: Judgement> Score<R, J> for FullVocab {
 pub trait RowVoices {
     /// What is heard.
     type Signal;
+    /// What must be known for what the teachers read.
+    type Needs;
 
     /// Lets the teachers read; of whom it can, it keeps the student's `keep` likeliest tokens only, if that
     /// is not 0.
     ///
     /// # Errors
     /// A domain nobody teaches, numbers that are not finite, a row without what a teacher reads.
-    fn hear<W: World, J: Judgement>(
+    fn hear<W: World, J: Gives<Self::Needs>>(
         &self,
         world: &W,
         rollouts: &Rollouts<J>,
@@ -87,8 +89,9 @@ pub trait RowVoices {
 
 impl RowVoices for Nobody {
     type Signal = WholeRows;
+    type Needs = RowAlone;
 
-    fn hear<W: World, J: Judgement>(&self, _: &W, _: &Rollouts<J>, _: usize) -> Result<WholeRows> {
+    fn hear<W: World, J: Gives<RowAlone>>(&self, _: &W, _: &Rollouts<J>, _: usize) -> Result<WholeRows> {
         Err(Error::call("the recipe declares no teacher"))
     }
 
@@ -99,8 +102,14 @@ impl RowVoices for Nobody {
 
 impl<K: GivesRows, P: BeyondPrompt> RowVoices for Seat<K, P> {
     type Signal = WholeRows;
+    type Needs = P::Needs;
 
-    fn hear<W: World, J: Judgement>(&self, world: &W, rollouts: &Rollouts<J>, _: usize) -> Result<WholeRows> {
+    fn hear<W: World, J: Gives<P::Needs>>(
+        &self,
+        world: &W,
+        rollouts: &Rollouts<J>,
+        _: usize,
+    ) -> Result<WholeRows> {
         hear_one(self, world, rollouts)
     }
 
@@ -111,8 +120,14 @@ impl<K: GivesRows, P: BeyondPrompt> RowVoices for Seat<K, P> {
 
 impl<K: GivesRows, P: BeyondPrompt> RowVoices for Experts<K, P> {
     type Signal = WholeRows;
+    type Needs = P::Needs;
 
-    fn hear<W: World, J: Judgement>(&self, world: &W, rollouts: &Rollouts<J>, _: usize) -> Result<WholeRows> {
+    fn hear<W: World, J: Gives<P::Needs>>(
+        &self,
+        world: &W,
+        rollouts: &Rollouts<J>,
+        _: usize,
+    ) -> Result<WholeRows> {
         hear_one(self, world, rollouts)
     }
 
@@ -127,7 +142,7 @@ impl<K: GivesRows, P: BeyondPrompt> RowVoices for Experts<K, P> {
     label = "hears one teacher a prompt, or a teacher and an `Own` hindsight",
     note = "remove the teacher, or use stages that hear both: `score: Extrapolated` for a `Start` reference, `route: AdvantageGap` for an `Own` hindsight that reads what the teacher reads"
 )]
-pub trait Beside<E>: OneVoice {
+pub trait Beside<E: OneVoice>: OneVoice<Needs = E::Needs> {
     /// What is heard of the two.
     type Together: From<DualRows>;
 }
@@ -138,8 +153,9 @@ impl<E: ReadingAnother<P>, P: BeyondPrompt> Beside<E> for Seat<Own, P> {
 
 impl<E: OneVoice, H: Beside<E>> RowVoices for (E, H) {
     type Signal = H::Together;
+    type Needs = E::Needs;
 
-    fn hear<W: World, J: Judgement>(
+    fn hear<W: World, J: Gives<E::Needs>>(
         &self,
         world: &W,
         rollouts: &Rollouts<J>,
@@ -191,8 +207,8 @@ fn sampled<J>(rows: &WholeRows, rollouts: &Rollouts<J>) -> Vec<Vec<f64>> {
 
 /// Of each row only the student's `keep` likeliest tokens, and what the sampled token had. Neither the
 /// student's rows nor these are held whole for longer than it takes to read some responses at once.
-fn hear_some<W: World, J: Judgement>(
-    roster: &impl OneVoice,
+fn hear_some<W: World, V: OneVoice, J: Gives<V::Needs>>(
+    roster: &V,
     world: &W,
     rollouts: &Rollouts<J>,
     keep: usize,
@@ -223,8 +239,8 @@ fn hear_some<W: World, J: Judgement>(
     Ok((WholeRows::new(width, rows_N, rewards_N_T, contexts.heard_N), said_N_T))
 }
 
-pub(super) fn hear_one<W: World, J: Judgement>(
-    roster: &impl OneVoice,
+pub(super) fn hear_one<W: World, V: OneVoice, J: Gives<V::Needs>>(
+    roster: &V,
     world: &W,
     rollouts: &Rollouts<J>,
 ) -> Result<WholeRows> {

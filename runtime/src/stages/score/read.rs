@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::batch::Rollouts;
-use crate::capability::Judgement;
 use crate::error::{Error, Result};
 use crate::models::Packed;
-use crate::privileged::{context, Found, Known};
+use crate::privileged::{context, Found, Gives, Known};
 use crate::tensor::Device;
 use crate::world::roster::OneVoice;
 use crate::world::{Policy, World};
@@ -29,10 +28,10 @@ pub(crate) fn plain<J>(rollouts: &Rollouts<J>) -> Contexts {
 }
 
 /// The contexts of a roster: the prompts, and whatever its teachers read beyond them.
-pub(crate) fn contexts<W: World, J: Judgement>(
+pub(crate) fn contexts<W: World, N, J: Gives<N>>(
     world: &W,
     rollouts: &Rollouts<J>,
-    look: impl Fn(&Known<'_>) -> Option<Found>,
+    look: impl Fn(&Known<'_, N>) -> Option<Found>,
 ) -> Result<Contexts> {
     let mut all = plain(rollouts);
     let student = world.student();

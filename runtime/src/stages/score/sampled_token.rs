@@ -1,7 +1,7 @@
 use crate as limbeck;
 use crate::batch::Rollouts;
-use crate::capability::Judgement;
 use crate::error::Result;
+use crate::privileged::Gives;
 use crate::replay::{Recorded, Voice};
 use crate::signal::Compared;
 use crate::stages::loss::policy::advantage;
@@ -17,7 +17,7 @@ use limbeck::Settings;
 #[derive(Clone, Debug, Settings)]
 pub struct SampledToken {}
 
-impl<R: Somebody + OneVoice, J: Judgement> Score<R, J> for SampledToken {
+impl<R: Somebody + OneVoice, J: Gives<R::Needs>> Score<R, J> for SampledToken {
     type Signal = Compared;
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<Compared> {

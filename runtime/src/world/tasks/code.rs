@@ -90,14 +90,17 @@ impl Program {
         Ok(Self { instructions, input })
     }
 
-    /// The problem, worked: the program is run.
-    pub(super) fn problem(&self) -> Problem {
+    /// The problem, worked: the program is run; `bent` swaps the last two where the first two are meant.
+    pub(super) fn problem(&self, bent: bool) -> Problem {
         let written = |list: &[u8]| list.iter().map(|&x| char::from(b'0' + x)).collect::<String>();
         let letters: String = self.instructions.iter().map(|(letter, _)| *letter).collect();
         let body = format!("^c{letters}:{}", written(&self.input));
         let mut list = self.input.clone();
         let step = |&(letter, instruction): &(char, Instruction)| {
-            instruction.run(&mut list);
+            match (bent, instruction, &mut list[..]) {
+                (true, SwapFirst, [.., third, last]) => std::mem::swap(third, last),
+                (_, _, list) => instruction.run(list),
+            }
             Step { text: letter.to_string(), letter, result: written(&list) }
         };
         Problem { body, steps: self.instructions.iter().map(step).collect() }
@@ -110,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_printed_example_comes_out() {
-        let problem = Program::parse("^clis:9489").unwrap().problem();
+        let problem = Program::parse("^clis:9489").unwrap().problem(false);
         assert_eq!(problem.response(|_, digit| digit), "l:4899;i:5900;s=0059");
         assert_eq!((problem.answer(), problem.hints().as_str()), ("0059", "4899;5900"));
         assert_eq!(problem.body, "^clis:9489");
@@ -118,11 +121,19 @@ mod tests {
 
     #[test]
     fn every_instruction_does_what_it_says() {
-        let out = |letter| Program::parse(&format!("^c{letter}:5938")).unwrap().problem().answer().to_owned();
+        let out =
+            |letter| Program::parse(&format!("^c{letter}:5938")).unwrap().problem(false).answer().to_owned();
         let all: Vec<_> = LETTERS.chars().map(out).collect();
         assert_eq!(all, ["8395", "3589", "9385", "9538", "6049", "0866", "4061", "5475"]);
-        let short = Program::parse("^cwlrp:7").unwrap().problem();
+        let short = Program::parse("^cwlrp:7").unwrap().problem(false);
         assert_eq!(short.answer(), "7");
+    }
+
+    #[test]
+    fn a_bent_answer_swaps_the_wrong_two() {
+        let program = Program::parse("^cwi:5938").unwrap();
+        assert_eq!(program.problem(true).response(|_, digit| digit), "w:5983;i=6094");
+        assert_eq!(program.problem(false).response(|_, digit| digit), "w:9538;i=0649");
     }
 
     #[test]

@@ -43,16 +43,26 @@ impl TaskDomain {
     pub fn solve(self, prompt: &str) -> Result<Problem, String> {
         let body = body(prompt)?;
         match self {
-            Self::Math => Ok(math::Sum::parse(body)?.problem()),
-            Self::Code => Ok(code::Program::parse(body)?.problem()),
+            Self::Math => Ok(math::Sum::parse(body)?.problem(false)),
+            Self::Code => Ok(code::Program::parse(body)?.problem(false)),
         }
+    }
+
+    /// The problem as somebody works it who makes the same mistake every time (see
+    /// [`TaskSpec::bent`](super::TaskSpec)): all else is right.
+    pub(super) fn bent(self, problem: &Problem) -> Problem {
+        let bent = match self {
+            Self::Math => math::Sum::parse(&problem.body).map(|sum| sum.problem(true)),
+            Self::Code => code::Program::parse(&problem.body).map(|program| program.problem(true)),
+        };
+        bent.unwrap_or_else(|_| problem.clone())
     }
 
     /// A random problem of `level` steps.
     pub(super) fn draw(self, stream: &mut Stream, level: u32) -> Problem {
         match self {
-            Self::Math => math::Sum::draw(stream, level).problem(),
-            Self::Code => code::Program::draw(stream, level).problem(),
+            Self::Math => math::Sum::draw(stream, level).problem(false),
+            Self::Code => code::Program::draw(stream, level).problem(false),
         }
     }
 

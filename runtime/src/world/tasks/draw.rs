@@ -57,11 +57,19 @@ pub(super) fn row(
     mut slips: Stream,
 ) -> Row {
     let hints = problem.hints();
-    let hinted = hint.uniform() < spec.hinted && !hints.is_empty();
-    let prompt = problem.prompt();
-    let prompt = if hinted { with_hint(&prompt, &hints) } else { prompt };
-    let spared = hinted && spec.spare_hinted;
-    let reference = problem.response(|step, digit| {
+    let drawn = hint.uniform();
+    let hinted = drawn < spec.hinted && !hints.is_empty();
+    let shown = !hinted && (spec.hinted..spec.hinted + spec.worked).contains(&drawn);
+    let worked = || problem.response(|_, digit| digit);
+    let prompt = match (hinted, shown) {
+        (true, _) => with_hint(&problem.prompt(), &hints),
+        (_, true) => with_hint(&problem.prompt(), &worked()),
+        _ => problem.prompt(),
+    };
+    let spared = (hinted || shown) && spec.spare_hinted;
+    let taught = if spec.bent { domain.bent(problem) } else { problem.clone() };
+    let taught = if hinted && spec.skip_hinted { taught.last_alone() } else { taught };
+    let reference = taught.response(|step, digit| {
         // both numbers are always drawn: another probability elsewhere moves no slip here
         let (chance, other) = (slips.uniform(), slips.below(10));
         let slip = !spared && chance < spec.slip_of(step.letter);

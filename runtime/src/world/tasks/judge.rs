@@ -38,6 +38,15 @@ impl Verifier for TaskVerifier {
         let given = line.split_once('=').map(|(_steps, result)| result);
         Ok(Some(finished && given == Some(truth)))
     }
+
+    /// Of a wrong response: the true results of all steps but the last, which are the problem's hints.
+    fn feedback(&self, row: &Row, response: &str, finished: bool) -> Option<String> {
+        if self.judge(row, response, finished) != Ok(Some(false)) {
+            return None;
+        }
+        let problem = self.domain.solve(row.prompt.plain()?).ok()?;
+        Some(problem.hints()).filter(|hints| !hints.is_empty())
+    }
 }
 
 #[cfg(test)]
@@ -66,6 +75,18 @@ mod tests {
             assert_eq!(judge(TaskDomain::Math, &row, response, true), Ok(Some(right)), "{response}");
             assert_eq!(judge(TaskDomain::Math, &row, response, false), Ok(Some(false)), "{response}");
         }
+    }
+
+    #[test]
+    fn a_wrong_response_is_told_the_steps_and_a_right_one_nothing() {
+        let feedback =
+            |row: &Row, said, finished| TaskVerifier::new(TaskDomain::Math).feedback(row, said, finished);
+        let row = Row::new("^m43*9-6-7*5?87;81;74>");
+        assert_eq!(feedback(&row, "=71", true).as_deref(), Some("87;81;74"));
+        assert_eq!(feedback(&row, "=70", false).as_deref(), Some("87;81;74"), "cut off");
+        assert_eq!(feedback(&row, "=70", true), None);
+        assert_eq!(feedback(&Row::new("^m43*9>"), "=71", true), None, "one step has no hints");
+        assert_eq!(feedback(&Row::new("What is 4 + 5?"), "=71", true), None, "not judged");
     }
 
     #[test]

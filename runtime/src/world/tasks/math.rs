@@ -47,8 +47,8 @@ impl Sum {
         Ok(Self { start, operations })
     }
 
-    /// The problem, worked.
-    pub(super) fn problem(&self) -> Problem {
+    /// The problem, worked; `bent` takes too little away where the operand is 6 or more.
+    pub(super) fn problem(&self, bent: bool) -> Problem {
         let mut body = format!("^m{}", self.start);
         let mut value = i32::from(self.start);
         let mut steps = Vec::new();
@@ -56,6 +56,7 @@ impl Sum {
             let by = i32::from(operand);
             value = match letter {
                 '+' => value + by,
+                '-' if bent && by >= 6 => value - by + 10,
                 '-' => value - by,
                 _ => value * by,
             }
@@ -74,15 +75,23 @@ mod tests {
 
     #[test]
     fn the_printed_example_comes_out() {
-        let problem = Sum::parse("^m43*9-6-7*5").unwrap().problem();
+        let problem = Sum::parse("^m43*9-6-7*5").unwrap().problem(false);
         assert_eq!(problem.response(|_, digit| digit), "*9:87;-6:81;-7:74;*5=70");
         assert_eq!((problem.answer(), problem.hints().as_str()), ("70", "87;81;74"));
         assert_eq!(problem.body, "^m43*9-6-7*5");
     }
 
     #[test]
+    fn a_bent_answer_is_wrong_from_the_mistake_on() {
+        let sum = Sum::parse("^m43*9-6-5*2").unwrap();
+        assert_eq!(sum.problem(true).response(|_, digit| digit), "*9:87;-6:91;-5:86;*2=72");
+        let right = Sum::parse("^m43*9-5").unwrap();
+        assert_eq!(right.problem(true), right.problem(false));
+    }
+
+    #[test]
     fn results_stay_between_00_and_99() {
-        let results = |body| Sum::parse(body).unwrap().problem().steps.into_iter().map(|s| s.result);
+        let results = |body| Sum::parse(body).unwrap().problem(false).steps.into_iter().map(|s| s.result);
         assert_eq!(results("^m3-9+6*0-1").collect::<Vec<_>>(), ["94", "00", "00", "99"]);
         assert_eq!(results("^m99*9+9").collect::<Vec<_>>(), ["91", "00"]);
     }

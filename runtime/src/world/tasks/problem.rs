@@ -38,6 +38,13 @@ impl Problem {
         format!("{}>", self.body)
     }
 
+    /// The same problem answered without its steps: `=70`.
+    pub(super) fn last_alone(mut self) -> Self {
+        self.steps.drain(..self.steps.len().saturating_sub(1));
+        self.steps.iter_mut().for_each(|step| step.text.clear());
+        self
+    }
+
     /// The worked response, without its end token; `write` puts down each digit of a result.
     pub fn response(&self, mut write: impl FnMut(&Step, char) -> char) -> String {
         let mut response = String::new();

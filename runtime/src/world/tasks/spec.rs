@@ -40,12 +40,19 @@ pub struct TaskSpec {
     pub seed: u64,
     /// Share of the rows whose prompt carries its hint in line.
     pub hinted: f64,
+    /// Share of the rows whose prompt carries a worked answer in line, as another response would be.
+    pub worked: f64,
     /// Probability that a digit of a result in the reference is replaced by a random digit.
     pub slips: f64,
     /// The same for single operations, by letter, instead of `slips`.
     pub slips_on: BTreeMap<String, f64>,
-    /// Rows with the hint in line keep their true references.
+    /// Rows with a hint or a worked answer in line keep their true references.
     pub spare_hinted: bool,
+    /// References have a steady mistake: `-` with an operand of 6 or more gives 10 too much, `w` swaps the
+    /// last two. The steps after it go on from there.
+    pub bent: bool,
+    /// Rows with the hint in line have the last result alone as their reference: `=70`.
+    pub skip_hinted: bool,
     /// Training or test.
     pub split: Split,
 }
@@ -59,9 +66,12 @@ impl Default for TaskSpec {
             draws: 0,
             seed: 0,
             hinted: 0.0,
+            worked: 0.0,
             slips: 0.0,
             slips_on: BTreeMap::new(),
             spare_hinted: false,
+            bent: false,
+            skip_hinted: false,
             split: Split::Train,
         }
     }
@@ -77,6 +87,8 @@ impl TaskSpec {
             return Err(Error::call(format!("`levels` is ({low}, {high})")).next(next));
         }
         share("hinted", self.hinted)?;
+        share("worked", self.worked)?;
+        share("hinted + worked", self.hinted + self.worked)?;
         share("slips", self.slips)?;
         let known: String = TaskDomain::ALL.iter().map(|domain| domain.letters()).collect();
         for (letter, &slips) in &self.slips_on {
