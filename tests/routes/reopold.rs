@@ -1,7 +1,7 @@
 //! REOPOLD: `ExploreThenRefine` over `SampledToken`.
 
 use limbeck::batch::{Routed, Scored};
-use limbeck::capability::{Rewards, Signal, TeacherLogProbs, Unjudged};
+use limbeck::capability::{Rewards, Signal, Unjudged};
 use limbeck::signal::{Compared, Floored};
 use limbeck::stages::loss::row::StudentRow;
 use limbeck::stages::loss::{Loss, PolicyGradient};
@@ -30,7 +30,7 @@ fn scored(recorded: &limbeck::replay::Recorded, step: u64) -> Scored<Compared, U
     SampledToken {}.recall(recorded, &Frozen {}.seat("teacher"), rollouts).unwrap()
 }
 
-fn routed(batch: &[Answer], step: u64) -> Routed<Floored<impl Rewards + TeacherLogProbs>> {
+fn routed(batch: &[Answer], step: u64) -> Routed<Floored> {
     PAPER.route(scored(&recorded(batch), step)).unwrap()
 }
 
