@@ -177,6 +177,11 @@ fn a_run_from_check_to_export() {
     for name in ["run.ron", "plan.ron", "loop.rs", "metrics.jsonl", "samples.jsonl", "tb", "report.html"] {
         assert!(left.contains(&name.to_string()), "{name} in {left:?}");
     }
+    let report = bench.read("deep/er/run/report.html");
+    for name in &left {
+        assert!(include_str!("../README.md").contains(&format!("`{name}`")), "{name} is not in README.md");
+        assert!(name == "report.html" || report.contains(name.as_str()), "{name} is not in the report");
+    }
     // every file says which run it is of
     let ron = bench.read("deep/er/run/run.ron");
     let (mark, named) = ron.strip_prefix("// ").and_then(|text| text.split_once(": ")).unwrap();
@@ -189,7 +194,6 @@ fn a_run_from_check_to_export() {
         let text = bench.read(&format!("deep/er/run/{name}"));
         assert!(text.lines().all(|line| line.contains(&format!("\"hash\":\"{mark}\""))), "{text}");
     }
-    let report = bench.read("deep/er/run/report.html");
     let events = bench.list("deep/er/run/tb");
     let events = std::fs::read(bench.path("deep/er/run/tb").join(&events[0])).unwrap();
     for hash in named.split(", ").map(|pair| pair.split_once(' ').unwrap().1) {

@@ -114,6 +114,28 @@ fn teachers_and_stages_have_no_tape() {
 }
 
 #[test]
+fn only_check_opens_what_teachers_read() {
+    // where it is, where it is handed on, and where it is printed
+    let allowed = ["score/read.rs", "score/reading.rs", "run/contexts.rs"];
+    let rendered = ["privileged.rs", "score/read.rs", "run/state.rs"];
+    let (mut found, mut calls) = (Vec::new(), 0);
+    for file in tree().iter().filter(|file| file.is_rust() && file.is_in(&["runtime/src/", "recipes/src/"])) {
+        let text = shipped(file.text().unwrap_or_default());
+        let is_in = |list: &[&str]| list.iter().any(|path| file.path.ends_with(path));
+        let opened = lines_where(&file.path, &text, |_, line| names(line, "opened_for_check"));
+        let context = |_: usize, line: &str| {
+            line.contains("privileged::context") || line.contains("privileged::{context")
+        };
+        let context = lines_where(&file.path, &text, context);
+        calls += opened.len();
+        found.extend(opened.into_iter().filter(|_| !is_in(&allowed)));
+        found.extend(context.into_iter().filter(|_| !is_in(&rendered)));
+    }
+    assert_eq!(calls, 4, "made, handed on (a function and its call), printed");
+    none("privileged text opened outside `limbeck check`", found);
+}
+
+#[test]
 fn no_random_generator_has_state() {
     let mut found = Vec::new();
     for file in tree() {

@@ -1,7 +1,7 @@
 //! What only rustc can say of a recipe: one mistake, one error, in the field's words, on the user's own
 //! token, with the next move. What the macros find by themselves is in `messages/`.
 //!
-//! 217 mistakes are covered: 86 by the macros (`messages/`), 137 here, of which 6 are the macros' own, to see
+//! 219 mistakes are covered: 88 by the macros (`messages/`), 137 here, of which 6 are the macros' own, to see
 //! that they too arrive as one error.
 //!
 //! - **outcomes** (6): margins, balance, group rewards or what a teacher reads, and nobody says what was right;

@@ -73,6 +73,11 @@ impl Plan {
         self.stages.iter().find(|s| s.stage == stage).map(|s| s.method)
     }
 
+    /// The teachers whose weights are read from a folder; the others are the student, now or earlier.
+    pub fn from_folders(&self) -> impl Iterator<Item = &'static str> {
+        self.teachers.iter().filter(|teacher| teacher.kind == "Frozen").map(|teacher| teacher.name)
+    }
+
     /// The plan with every setting at its declared value.
     pub fn resolved(&self) -> Resolved {
         self.with_settings((self.resolve)())

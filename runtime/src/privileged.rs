@@ -82,7 +82,7 @@ impl Placement {
         match ["{prompt}", "{privileged}"].iter().find(|part| text.matches(*part).count() != 1) {
             None => Ok(()),
             Some(part) => Err(Error::call(format!("the template must name {part} exactly once"))
-                .at("privileged.place")
+                .at("privileged")
                 .next("for example Template(\"{prompt}\\nHint: {privileged}\\n\")")),
         }
     }
@@ -99,7 +99,7 @@ impl Placement {
             Self::Before { mark, lead } => {
                 let at = prompt.rfind(mark).filter(|_| !mark.is_empty()).ok_or_else(|| {
                     Error::call(format!("the prompt has no {mark:?} to put the privileged text before"))
-                        .at("privileged.place")
+                        .at("privileged")
                         .next("choose another place, for example Suffix(\"\\n\\n\")")
                 })?;
                 format!("{}{lead}{known}{}", &prompt[..at], &prompt[at..])

@@ -8,6 +8,7 @@ use crate::plan::Plan;
 use crate::replay::{Recorded, Replay};
 use crate::run::{Report, Run};
 use crate::settings::Setting;
+use crate::stages::score::{Asked, Reading};
 use crate::world::World;
 
 /// A recipe: a plan, the loop it runs, and that loop itself. Written by `#[recipe]`.
@@ -56,4 +57,12 @@ pub trait Recipe: Sized + Clone + 'static {
     /// # Errors
     /// A recording that lacks what the recipe needs.
     fn replay(&self, recorded: Recorded) -> Result<Replay>;
+
+    /// What each teacher reads before the responses to a prompt, by the functions [`train`](Self::train)
+    /// reads with; for `limbeck check`.
+    ///
+    /// # Errors
+    /// A row without what a teacher reads.
+    #[doc(hidden)]
+    fn readings<W: World>(&self, world: &W, asked: &Asked) -> Result<Vec<Reading>>;
 }

@@ -99,3 +99,36 @@ fn va_opd_reads_the_poorer_view_instead() {
     let blind = r#"{"prompt": "^m1+2>", "answer": "3", "domain": "math"}"#;
     views(&bench, &[blind]).refused(2, &["no `pixelated`", "row 1"]);
 }
+
+/// A sample says of every token where it was routed, and with which weight it was learnt from.
+#[test]
+fn samples_show_regimes_and_weights() {
+    let bench = Bench::new();
+    bench.run_with(
+        "dopd.ron",
+        &[
+            ("data: (samples: 2, max_response_tokens: 6),", ""),
+            ("{\"math\": \"math\", \"code\": \"code\"}", "{\"teacher\": \"math\"}"),
+            ("student:", "privileged: Before(mark: \">\", lead: \"?\"), student:"),
+        ],
+    );
+    bench.limbeck(&["train", "dopd.ron", "--recipe", "Dopd", "--out", "dopd", "--quiet"]).good();
+    let mut seen = 0;
+    for line in bench.read("dopd/samples.jsonl").lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let (regimes, weights) = (line["regime"].as_array().unwrap(), line["weight"].as_array().unwrap());
+        assert_eq!(regimes.len(), line["tokens"].as_array().unwrap().len());
+        for (regime, weight) in regimes.iter().zip(weights) {
+            let meant = match regime.as_str().unwrap() {
+                "LL" => 0.3,
+                "HT" => 1.0,
+                _ => 0.6,
+            };
+            assert_eq!(weight.as_f64().unwrap(), meant, "{line}");
+            seen += 1;
+        }
+        assert_eq!(weights.len(), regimes.len());
+    }
+    assert!(seen > 0);
+    assert!(bench.read("dopd/report.html").contains("class=\"token r-"), "the page shows no regime");
+}

@@ -34,6 +34,22 @@ pub fn replay_as_planned(plan: &Loop) -> TokenStream {
     }
 }
 
+/// The tokens of `readings`, which `limbeck check` calls and nobody needs to read: the line that seats the
+/// teachers is `train`'s own.
+pub fn readings(plan: &Loop) -> TokenStream {
+    let lines = bare(&plan.readings);
+    quote! {
+        #[allow(unused_variables)]
+        fn readings<W: World>(
+            &self,
+            world: &W,
+            asked: &::limbeck::stages::score::Asked,
+        ) -> Result<::std::vec::Vec<::limbeck::stages::score::Reading>> {
+            #lines
+        }
+    }
+}
+
 fn train_function(setup: TokenStream, body: TokenStream, finish: &TokenStream) -> TokenStream {
     quote! {
         fn train<W: World>(&self, run: &Run, world: &mut W) -> Result<Report> {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::{json, Value};
 
-use super::{EventFile, JsonLines, Metrics, Progress, Sample};
+use super::{EventFile, JsonLines, Metrics, Progress};
 use crate::batch::Routed;
 use crate::capability::Signal;
 use crate::error::{Error, Result};
@@ -17,8 +17,6 @@ use crate::stages::calibrate::margin::trajectory_return;
 use crate::stages::calibrate::order::{consistent_share, order};
 use crate::world::World;
 
-/// How many rollouts the report shows.
-const REPORT_SAMPLES: usize = 48;
 /// A masked share above this is worth a warning: the gap mask then removes what is to be learnt.
 const MASKED_WARNING: f64 = 0.03;
 
@@ -30,10 +28,9 @@ pub struct Log {
     now: Metrics,
     since: Instant,
     started: Instant,
-    losses: BTreeMap<usize, Vec<f64>>,
+    losses: BTreeMap<usize, Losses>,
     batch: Option<Box<dyn Recordable>>,
     history: Vec<(u64, Metrics)>,
-    samples: Vec<Sample>,
     per_step: usize,
     steps: u64,
     seed: u64,
@@ -71,6 +68,9 @@ impl Stamp {
         }
     }
 }
+
+/// The weights and the losses of a response's tokens.
+type Losses = (Vec<f64>, Vec<f64>);
 
 /// A batch that can be written down.
 trait Recordable: Send {
@@ -112,7 +112,6 @@ impl Log {
             losses: BTreeMap::new(),
             batch: None,
             history: Vec::new(),
-            samples: Vec::new(),
             per_step: samples,
             steps: run.steps,
             seed: run.seed,
@@ -160,9 +159,11 @@ impl Log {
         self.batch = Some(Box::new(batch.clone()));
     }
 
-    /// Keeps the loss of one token for this step's samples.
-    pub(crate) fn token_loss(&mut self, response: usize, loss: f64) {
-        self.losses.entry(response).or_default().push(loss);
+    /// Keeps the whole weight of one token, and its loss with that weight, for this step's samples.
+    pub(crate) fn token_loss(&mut self, response: usize, weight: f64, loss: f64) {
+        let (weights, losses) = self.losses.entry(response).or_default();
+        weights.push(weight);
+        losses.push(loss);
     }
 
     /// Saves the batch and says what is not finite, at which token.
@@ -203,7 +204,7 @@ impl Log {
             metrics.merge(&look);
         }
         self.warn(&metrics);
-        let shown = self.show(it, routed, world);
+        let shown = self.show(routed);
         if let Some(files) = &mut self.files {
             files.metrics.write(it + 1, &metrics)?;
             for sample in &shown {
@@ -260,32 +261,11 @@ impl Log {
         }
     }
 
-    /// Some rollouts of this step as JSON; a few over the whole run are kept for the report.
-    fn show<S: Signal, W: World>(&mut self, it: u64, routed: &Routed<S>, world: &W) -> Vec<Value> {
-        let rollouts = routed.rollouts();
-        let count = rollouts.responses_N.len();
+    /// Some rollouts of this step as JSON.
+    fn show<S: Signal>(&self, routed: &Routed<S>) -> Vec<Value> {
+        let count = routed.rollouts().responses_N.len();
         let shown = self.per_step.min(count);
-        let picks: Vec<usize> = (0..shown).map(|k| k * count / shown).collect();
-        let each = self.steps.saturating_mul(shown as u64).div_ceil(REPORT_SAMPLES as u64).max(1);
-        let tokenizer = &world.student().tokenizer;
-        for (k, &i) in picks.iter().enumerate() {
-            if !(it * shown as u64 + k as u64).is_multiple_of(each) {
-                continue;
-            }
-            let response = &rollouts.responses_N[i];
-            let tokens: Vec<String> = response.tokens_T.iter().map(|&id| tokenizer.show(id)).collect();
-            self.samples.push(Sample {
-                step: it + 1,
-                prompt: rollouts.prompt_of(i).text.clone(),
-                domain: rollouts.prompt_of(i).domain().to_string(),
-                response: tokens,
-                advantage: routed.signal().rewards(i).map(<[f64]>::to_vec),
-                regime: regimes(routed, i),
-                correct: routed.outcome(i),
-                kept: routed.learnt_from(i),
-            });
-        }
-        picks.iter().map(|&i| record(routed, i, self.losses.get(&i))).collect()
+        (0..shown).map(|k| k * count / shown).map(|i| record(routed, i, self.losses.get(&i))).collect()
     }
 
     /// Closes the log.
@@ -293,20 +273,17 @@ impl Log {
     /// # Errors
     /// A file that cannot be written.
     pub fn finish<W: World>(self, _: &W) -> Result<Report> {
-        Ok(Report {
-            steps: self.steps,
-            metrics: self.history,
-            samples: self.samples,
-            seconds: self.started.elapsed().as_secs_f64(),
-        })
+        Ok(Report { steps: self.steps, metrics: self.history, seconds: self.started.elapsed().as_secs_f64() })
     }
 }
 
 /// One response with what was decided of it: the line `replay` prints, plus its text.
-fn record<S: Signal>(routed: &Routed<S>, i: usize, losses: Option<&Vec<f64>>) -> Value {
+fn record<S: Signal>(routed: &Routed<S>, i: usize, found: Option<&Losses>) -> Value {
     let (rollouts, signal) = (routed.rollouts(), routed.signal());
     let response = &rollouts.responses_N[i];
     let before = signal.return_before(i);
+    let routed_T = || (0..response.tokens_T.len()).map(|t| routed.weight(i, t)).collect();
+    let weights = found.map_or_else(routed_T, |(weights, _)| weights.clone());
     json!({
         "prompt": rollouts.prompt_of(i).text,
         "domain": rollouts.prompt_of(i).domain(),
@@ -318,8 +295,8 @@ fn record<S: Signal>(routed: &Routed<S>, i: usize, losses: Option<&Vec<f64>>) ->
         "calibrated_return": before.map(|g| signal.rewards(i).map_or(g, trajectory_return)),
         "advantage": signal.rewards(i),
         "regime": regimes(routed, i),
-        "weight": (0..response.tokens_T.len()).map(|t| routed.weight(i, t)).collect::<Vec<_>>(),
-        "loss": losses,
+        "weight": weights,
+        "loss": found.map(|(_, losses)| losses),
     })
 }
 

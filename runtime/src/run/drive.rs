@@ -16,6 +16,7 @@ use super::ready::must_be_ready;
 use super::state::{side, Run};
 use crate::error::{Error, Result};
 use crate::log::{Accuracy, Table};
+use crate::plan::Plan;
 use crate::recipe::Recipe;
 use crate::replay::{Recorded, Replay};
 use crate::tensor::Cpu;
@@ -154,7 +155,7 @@ pub(crate) fn open_world<R: Recipe>(prepared: &Prepared<R>) -> Result<FromFiles<
 }
 
 fn go<R: Recipe>(prepared: &Prepared<R>, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {
-    let before = look_before(run, world)?;
+    let before = look_before(&R::PLAN, run, world)?;
     let report = prepared.recipe.train(run, world)?;
     let mut shown = Shown::of(run, report.seconds);
     if let (Some(before), Some(held_out)) = (before, &run.held_out) {
@@ -171,7 +172,7 @@ fn go<R: Recipe>(prepared: &Prepared<R>, run: &Run, world: &mut FromFiles<Cpu>) 
 fn finished<R: Recipe>(prepared: &Prepared<R>, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {
     let reported = run.directory.as_ref().is_some_and(|directory| directory.path("report.html").is_file());
     let mut shown = Shown { finished_before: true, ..Shown::of(run, 0.0) };
-    if let (Some(before), Some(held_out)) = (look_before(run, world)?, &run.held_out) {
+    if let (Some(before), Some(held_out)) = (look_before(&R::PLAN, run, world)?, &run.held_out) {
         let known: Option<After> = run.recall("after.json")?;
         let after = match known.filter(|_| reported) {
             Some(after) => after,
@@ -207,14 +208,15 @@ impl Shown {
     }
 }
 
-fn look_before(run: &Run, world: &FromFiles<Cpu>) -> Result<Option<Before>> {
+fn look_before(plan: &Plan, run: &Run, world: &FromFiles<Cpu>) -> Result<Option<Before>> {
     let Some(held_out) = &run.held_out else { return Ok(None) };
     if let Some(known) = run.recall("before.json")? {
         return Ok(Some(known));
     }
     let (student, answers) = look(run, held_out, world.student(), "student before")?;
     let mut teachers = Vec::new();
-    for (name, policy) in world.teachers() {
+    for name in plan.from_folders() {
+        let policy = world.teacher(name)?;
         teachers.push((name.to_string(), look(run, held_out, policy, &titled(name))?.0));
     }
     let answers = answers.into_iter().map(|a| (a.prompt, a.response, a.correct)).collect();

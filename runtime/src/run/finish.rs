@@ -43,7 +43,12 @@ pub(super) fn write_report<R: Recipe>(
         ("samples.jsonl", "some rollouts a step, with what was decided of them"),
         ("tb/", "the same numbers for TensorBoard"),
         ("checkpoints/", "the student and everything a run needs to go on"),
+        ("hashes.json", "the fingerprints of all that the run reads"),
+        ("difficulty.json", "how often the student was right on each prompt"),
+        ("before.json", "accuracy on the held-out prompts before the run"),
+        ("after.json", "the same after it"),
     ];
+    let files = files.iter().filter(|(name, _)| directory.path(name).exists());
     ReportData {
         recipe: R::NAME.to_string(),
         doc: R::DOC.to_string(),
@@ -56,7 +61,7 @@ pub(super) fn write_report<R: Recipe>(
         table: shown.table.clone(),
         samples: samples(&directory.path("samples.jsonl"), &world.student().tokenizer)?,
         diff: None,
-        files: files.iter().map(|(path, what)| ((*path).to_string(), (*what).to_string())).collect(),
+        files: files.map(|(path, what)| ((*path).to_string(), (*what).to_string())).collect(),
         hashes: run.hashes.clone(),
     }
     .write(&directory.path("report.html"))
@@ -70,6 +75,7 @@ struct Written {
     domain: String,
     tokens: Vec<u32>,
     advantage: Option<Vec<f64>>,
+    regime: Option<Vec<String>>,
     correct: Option<bool>,
     kept: bool,
 }
@@ -91,7 +97,7 @@ fn samples(path: &Path, tokenizer: &Tokenizer) -> Result<Vec<Sample>> {
             domain: written.domain,
             response: written.tokens.iter().map(|&id| tokenizer.show(id)).collect(),
             advantage: written.advantage,
-            regime: None,
+            regime: written.regime,
             correct: written.correct,
             kept: written.kept,
         });

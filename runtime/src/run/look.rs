@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::contexts::{contexts_fit, plain, shown};
 use super::prepare::{Prepared, TrainOptions};
 use super::ready::{held_out_fits, prompts_fit, rows_fit, teachers_fit};
 use crate::error::{Error, Result};
@@ -66,10 +67,16 @@ fn check_rows<R: Recipe>(prepared: &Prepared<R>, world: Option<&FromFiles<Cpu>>,
     findings.good.push(format!("{name}: {} rows", rows.len()));
     findings.wrong.extend(rows_fit::<R>(&rows, &name));
     let Some(world) = world else { return };
-    let (prompts, unfit) = prompts_fit(&rows, &name, world.student());
+    let (prompts, unfit) = prompts_fit(&rows, &name, world.student(), &prepared.placement());
     findings.wrong.extend(unfit);
     findings.wrong.extend(teachers_fit(prepared, world, &prompts));
-    findings.good.extend(prompts.first().map(|prompt| first_scored(world, prompt)));
+    let (heard, unfit) = contexts_fit(prepared, world, &prompts);
+    findings.wrong.extend(unfit);
+    let tokenizer = &world.student().tokenizer;
+    findings.good.extend(prompts.first().map(|prompt| format!("first prompt ({}", plain(prompt, tokenizer))));
+    if !heard.is_empty() {
+        findings.good.extend(shown(&heard, &prompts, &prepared.file.privileged, tokenizer));
+    }
     let longest = prompts.iter().map(|p| p.tokens.len()).max().unwrap_or(0);
     findings.good.push(estimate::<R>(prepared, world, longest));
 }
@@ -90,17 +97,6 @@ fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
         ));
     }
     lines
-}
-
-/// The first prompt as the student reads it, with the place of the first scored token.
-fn first_scored(world: &FromFiles<Cpu>, prompt: &crate::batch::Prompt) -> String {
-    let tokenizer = &world.student().tokenizer;
-    let reference = prompt.reference.as_ref().map_or("…".to_string(), |ids| tokenizer.show(ids[0]));
-    format!(
-        "first prompt ({} tokens; the first scored token is marked):\n    {}⟦{reference}⟧",
-        prompt.tokens.len(),
-        prompt.text
-    )
 }
 
 fn parameters(config: &ModelConfig) -> usize {

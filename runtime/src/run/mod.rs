@@ -1,6 +1,7 @@
 //! A run: its file, its directory, and how it goes on after it was stopped.
 
 mod checkpoint;
+mod contexts;
 mod directory;
 mod drive;
 mod evaluate;

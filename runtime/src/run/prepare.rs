@@ -13,6 +13,7 @@ use crate::check::Fault;
 use crate::error::{Error, Result};
 use crate::log::{Progress, ProgressStyle};
 use crate::plan::fingerprint;
+use crate::privileged::Placement;
 use crate::recipe::Recipe;
 use crate::stages::rollout::Sample;
 use crate::world::rows::{read_jsonl, Row};
@@ -135,7 +136,7 @@ impl<R: Recipe> Prepared<R> {
             save_every: self.file.save_every,
             rows,
             rows_name,
-            placement: Arc::new(self.file.privileged.clone()),
+            placement: self.placement(),
             held_out,
             directory,
             checkpoint,
@@ -143,6 +144,11 @@ impl<R: Recipe> Prepared<R> {
             effective: self.effective.clone(),
             hashes: self.hashes()?,
         })
+    }
+
+    /// Where privileged text stands in a teacher's prompt.
+    pub(super) fn placement(&self) -> Arc<Placement> {
+        Arc::new(self.file.privileged.clone())
     }
 
     /// A whole number among the settings of a stage.

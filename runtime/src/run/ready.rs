@@ -2,19 +2,22 @@
 //! makes a run directory.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::contexts::contexts_fit;
 use super::prepare::Prepared;
 use super::state::prompt_of;
 use crate::batch::Prompt;
 use crate::error::{Error, Result};
 use crate::plan::Teacher;
+use crate::privileged::Placement;
 use crate::recipe::Recipe;
 use crate::tensor::{Cpu, Device};
 use crate::world::rows::Row;
 use crate::world::{FromFiles, Policy, World};
 
 /// So many rows that do not fit are told one by one.
-const TOLD: usize = 3;
+pub(super) const TOLD: usize = 3;
 
 /// Everything about the training rows that does not fit the recipe.
 pub(super) fn rows_fit<R: Recipe>(rows: &[Row], name: &str) -> Vec<Error> {
@@ -33,7 +36,7 @@ pub(super) fn rows_fit<R: Recipe>(rows: &[Row], name: &str) -> Vec<Error> {
 
 /// Every domain of the data has its teacher, when teachers are chosen by domain.
 fn domains_fit<R: Recipe>(rows: &[Row], name: &str) -> Vec<Error> {
-    let taught: Vec<String> = R::PLAN.teachers.iter().filter_map(Teacher::domain_name).collect();
+    let taught = taught::<R>();
     if taught.is_empty() {
         return Vec::new();
     }
@@ -57,16 +60,22 @@ fn domains_fit<R: Recipe>(rows: &[Row], name: &str) -> Vec<Error> {
     untaught.iter().map(tell).collect()
 }
 
+/// The domains that have a teacher of their own.
+pub(super) fn taught<R: Recipe>() -> Vec<String> {
+    R::PLAN.teachers.iter().filter_map(Teacher::domain_name).collect()
+}
+
 /// The rows that fit `policy` as prompts, and what is wrong with the others.
 pub(super) fn prompts_fit<D: Device>(
     rows: &[Row],
     name: &str,
     policy: &Policy<D>,
-) -> (Vec<Prompt>, Vec<Error>) {
+    placement: &Arc<Placement>,
+) -> (Vec<Arc<Prompt>>, Vec<Error>) {
     let (mut good, mut wrong, mut untold) = (Vec::new(), Vec::new(), 0);
     for (index, row) in rows.iter().enumerate() {
         match prompt_of(index, row, name, policy) {
-            Ok(prompt) => good.push(prompt),
+            Ok(prompt) => good.push(Arc::new(Prompt { placement: Arc::clone(placement), ..prompt })),
             Err(why) if wrong.len() < TOLD => wrong.push(why),
             Err(_) => untold += 1,
         }
@@ -81,15 +90,11 @@ pub(super) fn prompts_fit<D: Device>(
 pub(super) fn teachers_fit<R: Recipe>(
     prepared: &Prepared<R>,
     world: &FromFiles<Cpu>,
-    prompts: &[Prompt],
+    prompts: &[Arc<Prompt>],
 ) -> Vec<Error> {
     let context = |policy: &Policy<Cpu>| policy.decoder.config().max_position_embeddings;
     let students = context(world.student());
-    let response = prepared.number("rollout", "max_response_tokens").unwrap_or(0);
-    let length = |prompt: &Prompt| {
-        let response = prompt.reference.as_ref().filter(|_| response == 0).map_or(response, Vec::len);
-        prompt.tokens.len().saturating_add(response).min(students)
-    };
+    let length = |prompt: &Arc<Prompt>| prompt.tokens.len() + longest_response(prepared, prompt, students);
     let longest = prompts.iter().map(length).max().unwrap_or(0);
     let short = world.teachers().filter(|(_, policy)| context(policy) < longest);
     short
@@ -104,6 +109,13 @@ pub(super) fn teachers_fit<R: Recipe>(
         .collect()
 }
 
+/// The longest response that a prompt can have: as long as the student may speak, or the reference.
+pub(super) fn longest_response<R: Recipe>(prepared: &Prepared<R>, prompt: &Prompt, students: usize) -> usize {
+    let spoken = prepared.number("rollout", "max_response_tokens").filter(|&limit| limit > 0);
+    let given = || prompt.reference.as_ref().map_or(0, Vec::len);
+    spoken.unwrap_or_else(given).min(students.saturating_sub(prompt.tokens.len()))
+}
+
 /// All of it, before anything is written.
 ///
 /// # Errors
@@ -111,9 +123,10 @@ pub(super) fn teachers_fit<R: Recipe>(
 pub(super) fn must_be_ready<R: Recipe>(prepared: &Prepared<R>, world: &FromFiles<Cpu>) -> Result<()> {
     let (rows, name) = prepared.rows()?;
     let mut wrong = rows_fit::<R>(&rows, &name);
-    let (prompts, unfit) = prompts_fit(&rows, &name, world.student());
+    let (prompts, unfit) = prompts_fit(&rows, &name, world.student(), &prepared.placement());
     wrong.extend(unfit);
     wrong.extend(teachers_fit(prepared, world, &prompts));
+    wrong.extend(contexts_fit(prepared, world, &prompts).1);
     if let Some(held_out) = prepared.held_out()? {
         wrong.extend(held_out_fits(&held_out.rows, &held_out.name, world));
     }
@@ -122,12 +135,12 @@ pub(super) fn must_be_ready<R: Recipe>(prepared: &Prepared<R>, world: &FromFiles
 
 /// Everybody who is evaluated can read the held-out prompts.
 pub(super) fn held_out_fits(rows: &[Row], name: &str, world: &FromFiles<Cpu>) -> Vec<Error> {
-    let (_, mut wrong) = prompts_fit(rows, name, world.student());
+    let (_, mut wrong) = prompts_fit(rows, name, world.student(), &Arc::default());
     for (_, teacher) in world.teachers() {
         if !wrong.is_empty() {
             break;
         }
-        let (_, unfit) = prompts_fit(rows, name, teacher);
+        let (_, unfit) = prompts_fit(rows, name, teacher, &Arc::default());
         let of = |why: Error| Error::call(format!("for the teacher `{}`: {why}", teacher.name));
         wrong = unfit.into_iter().map(of).collect();
     }

@@ -52,8 +52,6 @@ pub struct Report {
     pub steps: u64,
     /// The numbers of every step of this process.
     pub metrics: Vec<(u64, Metrics)>,
-    /// Some rollouts with what was decided of them.
-    pub samples: Vec<crate::log::Sample>,
     /// How long the loop took, in seconds.
     pub seconds: f64,
 }

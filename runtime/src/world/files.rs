@@ -45,8 +45,7 @@ impl<D: Device> FromFiles<D> {
         teachers: &BTreeMap<String, PathBuf>,
         device: &D,
     ) -> (Option<Self>, Vec<Error>) {
-        let weighted: Vec<&str> =
-            plan.teachers.iter().filter(|t| t.kind == "Frozen").map(|t| t.name).collect();
+        let weighted: Vec<&str> = plan.from_folders().collect();
         let strangers = teachers.keys().filter(|name| !weighted.contains(&name.as_str()));
         let mut wrong: Vec<Error> =
             strangers.map(|stranger| unknown_teacher(plan, stranger, &weighted)).collect();

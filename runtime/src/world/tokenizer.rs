@@ -222,8 +222,13 @@ impl Tokenizer {
     pub fn decode(&self, ids: &[u32]) -> String {
         let ids: Vec<u32> =
             ids.iter().copied().filter(|&id| Some(id) != self.eos && Some(id) != self.pad).collect();
+        self.spell(&ids)
+    }
+
+    /// The text of `ids` as a model reads them, pad and end tokens included.
+    pub(crate) fn spell(&self, ids: &[u32]) -> String {
         let tokens = || ids.iter().filter_map(|&id| self.inner.id_to_token(id)).collect();
-        self.inner.decode(&ids, false).unwrap_or_else(|_| tokens())
+        self.inner.decode(ids, false).unwrap_or_else(|_| tokens())
     }
 
     /// One token as people see it, also when it is an end or a pad.

@@ -86,6 +86,13 @@ fn stub(name: &Ident, generics: &Generics, mistakes: &[TokenStream]) -> TokenStr
                 ) -> ::limbeck::loops::Result<::limbeck::loops::Replay> {
                     ::core::panic!("this recipe has mistakes")
                 }
+                fn readings<W: ::limbeck::loops::World>(
+                    &self,
+                    _: &W,
+                    _: &::limbeck::stages::score::Asked,
+                ) -> ::limbeck::loops::Result<::std::vec::Vec<::limbeck::stages::score::Reading>> {
+                    ::core::panic!("this recipe has mistakes")
+                }
             }
         };
     }

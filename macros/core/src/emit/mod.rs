@@ -36,7 +36,7 @@ pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
     let mute = consts::mute();
     let constants = plan::constants(recipe);
     let (source, text) = (source::text(recipe), render::train(plan));
-    let (train, replay) = (train(plan), replay(plan));
+    let (train, replay, readings) = (train(plan), replay(plan), render::readings(plan));
     quote! {
         #item
         #carrier
@@ -74,6 +74,7 @@ pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
                     }
                     #train
                     #replay
+                    #readings
                 }
             };
         };

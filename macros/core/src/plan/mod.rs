@@ -15,22 +15,26 @@ pub struct Line {
     pub tokens: TokenStream,
 }
 
-/// The loop of a recipe: what `train` does, and what `replay` does with recorded rollouts.
+/// The loop of a recipe: what `train` does, and what `replay` does with recorded rollouts; and what
+/// each teacher reads before it answers for a token.
 pub struct Loop {
     pub setup: Vec<Line>,
     pub body: Vec<Line>,
     pub finish: Line,
     pub replay: Vec<Line>,
+    pub readings: Vec<Line>,
 }
 
 impl Loop {
     /// Plans the loop of a recipe in which every rule holds.
     pub fn new(recipe: &Recipe) -> Self {
+        let seated = teachers::value(recipe);
         Self {
-            setup: setup(recipe),
+            setup: setup(recipe, seated.clone()),
             body: body(recipe),
             finish: silent(quote!(log.finish(world))),
-            replay: replay(recipe),
+            replay: replay(recipe, seated.clone()),
+            readings: vec![silent(seated), silent(teachers::readings(recipe))],
         }
     }
 }
@@ -49,13 +53,13 @@ fn place(recipe: &Recipe, stage: StageName) -> Span {
     recipe.stage(stage).map_or_else(Span::call_site, |stage| stage.method.span())
 }
 
-fn setup(recipe: &Recipe) -> Vec<Line> {
+fn setup(recipe: &Recipe, seated: TokenStream) -> Vec<Line> {
     let data = place(recipe, StageName::Data);
     let step = place(recipe, StageName::Step);
     let log = place(recipe, StageName::Log);
     let resume = place(recipe, StageName::Checkpoint);
     vec![
-        Line { comment: Some(comments::teachers(recipe)), tokens: teachers::value(recipe) },
+        Line { comment: Some(comments::teachers(recipe)), tokens: seated },
         silent(quote_spanned!(data=> let mut data = self.data.open(run, world)?;)),
         silent(quote_spanned!(step=> let mut step = self.step.open(run, world)?;)),
         silent(match recipe.stage(StageName::Log) {
@@ -127,7 +131,7 @@ fn between(recipe: &Recipe, stage: StageName) -> Option<TokenStream> {
     }
 }
 
-fn replay(recipe: &Recipe) -> Vec<Line> {
+fn replay(recipe: &Recipe, seated: TokenStream) -> Vec<Line> {
     let judged = match recipe.stage(StageName::Verify) {
         Some(verify) => quote_spanned!(verify.method.span()=> let rollouts = recorded.judged()?;),
         None => quote!(let rollouts = recorded.unjudged()?;),
@@ -137,7 +141,7 @@ fn replay(recipe: &Recipe) -> Vec<Line> {
     let loss = place(recipe, StageName::Loss);
     let loss = quote_spanned!(loss=> self.loss.replay(&recorded, routed));
     [
-        Some(teachers::value(recipe)),
+        Some(seated),
         Some(judged),
         between(recipe, StageName::Balance),
         Some(score),

@@ -9,15 +9,38 @@ use crate::model::{Recipe, Teacher};
 
 /// The teachers as one value: nobody, one seat, the experts by domain, or a pair.
 pub fn value(recipe: &Recipe) -> TokenStream {
-    let mut voices: Vec<TokenStream> = Vec::new();
-    voices.extend(experts(recipe));
-    voices.extend(recipe.teachers.iter().filter(|teacher| teacher.domain.is_none()).map(seat));
-    let at = recipe.teachers.first().map_or_else(Span::call_site, |first| first.method.span());
-    match voices.as_slice() {
+    let at = place(recipe);
+    match voices(recipe).as_slice() {
         [] => quote!(let teachers = Nobody;),
         [one] => quote_spanned!(at=> let teachers = #one;),
         many => quote_spanned!(at=> let teachers = (#(#many),*);),
     }
+}
+
+/// What each voice of that value reads, in its order.
+pub fn readings(recipe: &Recipe) -> TokenStream {
+    let at = place(recipe);
+    let count = voices(recipe).len();
+    let voices = (0..count).map(|i| match count {
+        1 => quote_spanned!(at=> &teachers),
+        _ => {
+            let i = Literal::usize_unsuffixed(i);
+            quote_spanned!(at=> &teachers.#i)
+        }
+    });
+    // by their full names: a user's own `Reading` is still the user's in the line before
+    quote_spanned! {at=>
+        ::core::result::Result::Ok(::std::vec![#(::limbeck::stages::score::Reading::of(#voices, world, asked)?),*])
+    }
+}
+
+fn voices(recipe: &Recipe) -> Vec<TokenStream> {
+    let beside = recipe.teachers.iter().filter(|teacher| teacher.domain.is_none()).map(seat);
+    experts(recipe).into_iter().chain(beside).collect()
+}
+
+fn place(recipe: &Recipe) -> Span {
+    recipe.teachers.first().map_or_else(Span::call_site, |first| first.method.span())
 }
 
 /// `Experts::by(…)`: rustc itself finds the domain nobody teaches, so `match domain` points at the

@@ -102,7 +102,8 @@ fn note<S: Signal>(
             return Err(log.stop("the loss is not finite", i, t));
         }
         total += share * found.token.loss;
-        log.token_loss(i, micro.weight(i, t) * found.token.loss);
+        let routed = micro.weight(i, t);
+        log.token_loss(i, routed * found.token.weight.unwrap_or(1.0), routed * found.token.loss);
         log.mean("entropy", found.entropy, 1.0);
         log.mean("masked_share", f64::from(u8::from(found.token.masked)), 1.0);
         if let Some(regime) = micro.signal().regime(i, t) {

@@ -7,6 +7,7 @@ mod extrapolated;
 mod full_vocab;
 mod group_outcome;
 mod read;
+mod reading;
 mod sampled_token;
 
 pub use both_views::BothViews;
@@ -15,6 +16,8 @@ pub use demonstrated::Demonstrated;
 pub use extrapolated::Extrapolated;
 pub use full_vocab::FullVocab;
 pub use group_outcome::GroupOutcome;
+#[doc(hidden)]
+pub use reading::{Asked, Reading};
 pub use sampled_token::SampledToken;
 
 use std::time::Instant;

@@ -8,6 +8,7 @@ use crate::models::Packed;
 use crate::privileged::{context, Found, Gives, Known};
 use crate::tensor::Device;
 use crate::world::roster::OneVoice;
+use crate::world::tokenizer::Tokenizer;
 use crate::world::{Policy, World};
 
 /// How many responses a policy reads at once.
@@ -18,6 +19,19 @@ const AT_ONCE: usize = 64;
 pub(crate) struct Contexts {
     tokens_N: Vec<Vec<u32>>,
     pub heard_N: Vec<bool>,
+}
+
+impl Contexts {
+    /// How many tokens stand before the first token of response `i`.
+    pub fn length(&self, i: usize) -> usize {
+        self.tokens_N[i].len()
+    }
+
+    /// Opens what is read before response `i`. `limbeck check` shows a teacher's context to the person who
+    /// gave it its hints; nothing else may call this, or else privileged text reaches a log.
+    pub fn opened_for_check(&self, i: usize, tokenizer: &Tokenizer) -> String {
+        tokenizer.spell(&self.tokens_N[i])
+    }
 }
 
 /// The plain prompts: what the student reads.
@@ -190,11 +204,14 @@ pub(crate) fn student_log_probs<W: World, J>(world: &W, rollouts: &Rollouts<J>) 
     log_probs(world.student(), rollouts, &plain(rollouts), &everyone(rollouts))
 }
 
-/// The same, and the student's entropy at each token, from one pass.
-pub(crate) fn student_uncertainty<W: World, J>(
-    world: &W,
-    rollouts: &Rollouts<J>,
-) -> Result<(Vec<Vec<f64>>, Vec<Vec<f64>>)> {
+/// How sure the student was of each token of every response, and of all it might have said there.
+pub(crate) struct Sure {
+    pub log_probs_N_T: Vec<Vec<f64>>,
+    pub entropies_N_T: Vec<Vec<f64>>,
+}
+
+/// [`student_log_probs`], and the student's entropy at each token from the same pass.
+pub(crate) fn student_uncertainty<W: World, J>(world: &W, rollouts: &Rollouts<J>) -> Result<Sure> {
     let student = world.student();
     let all = of_tokens(rollouts, &plain(rollouts), &everyone(rollouts), |packed, ids| {
         student.decoder.log_probs_and_entropies(packed, ids)
@@ -202,7 +219,8 @@ pub(crate) fn student_uncertainty<W: World, J>(
     if all.iter().flatten().any(|(log_prob, entropy)| !(log_prob.is_finite() && entropy.is_finite())) {
         return Err(not_finite(&student.name));
     }
-    Ok(all.into_iter().map(|tokens| tokens.into_iter().unzip()).unzip())
+    let (log_probs_N_T, entropies_N_T) = all.into_iter().map(|tokens| tokens.into_iter().unzip()).unzip();
+    Ok(Sure { log_probs_N_T, entropies_N_T })
 }
 
 /// Lets each response be read by the teacher of its domain, and puts the readings in batch order.
