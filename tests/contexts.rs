@@ -6,7 +6,7 @@ use std::path::Path;
 
 use common::{Bench, Said};
 use limbeck::prelude::*;
-use limbeck::privileged::{Found, Known, Reads};
+use limbeck::privileged::{Found, Known, Reads, RowAlone};
 use limbeck::run::{check, Findings, TrainOptions};
 use limbeck::tasks::{generate, TaskSpec};
 use limbeck::world::rows::{write_jsonl, Row};
@@ -159,6 +159,8 @@ fn nothing_a_run_leaves_holds_the_hints() {
 struct Length;
 
 impl Reads for Length {
+    type Needs = RowAlone;
+
     fn find(&self, known: &Known<'_>) -> Found {
         known.column("length").map_or(Found::Nothing, Found::Text)
     }
