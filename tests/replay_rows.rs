@@ -38,7 +38,7 @@ impl Line {
         for (voice, rows) in voices.iter().zip(&self.others) {
             logits[voice] = json!(rows);
         }
-        json!({"prompt": format!("p{}", i % 2), "correct": i % 3 == 0, "tokens": self.tokens, "logits": logits})
+        json!({"prompt": format!("p{}", i % 2), "correct": i.is_multiple_of(3), "tokens": self.tokens, "logits": logits})
     }
 }
 
