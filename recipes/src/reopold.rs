@@ -9,7 +9,7 @@ use limbeck::prelude::*;
 /// Read from a re-implementation that cites the equations, not from the authors' release. The floor is
 /// their doing, so `VanillaOpd`'s mask of wide gaps is off. Our choice: the 20 % are the batch's. Where we
 /// may differ: the mean over an answer divides by its length, tokens left out included. The other constants
-/// are `VanillaOpd`'s.
+/// are `VanillaOpd`'s. A recording is replayed as step 0; `route.explore_steps=0` replays the second phase.
 #[recipe]
 pub struct Reopold {
     #[teacher(domain = Domain::Math)]

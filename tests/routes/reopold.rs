@@ -1,7 +1,7 @@
 //! REOPOLD: `ExploreThenRefine` over `SampledToken`.
 
 use limbeck::batch::{Routed, Scored};
-use limbeck::capability::{Rewards, Signal, TeacherLogProbs, Unjudged};
+use limbeck::capability::{Rewards, Signal, Unjudged};
 use limbeck::signal::{Compared, Floored};
 use limbeck::stages::loss::row::StudentRow;
 use limbeck::stages::loss::{Loss, PolicyGradient};
@@ -30,7 +30,7 @@ fn scored(recorded: &limbeck::replay::Recorded, step: u64) -> Scored<Compared, U
     SampledToken {}.recall(recorded, &Frozen {}.seat("teacher"), rollouts).unwrap()
 }
 
-fn routed(batch: &[Answer], step: u64) -> Routed<Floored<impl Rewards + TeacherLogProbs>> {
+fn routed(batch: &[Answer], step: u64) -> Routed<Floored> {
     PAPER.route(scored(&recorded(batch), step)).unwrap()
 }
 
@@ -98,12 +98,12 @@ fn refining_is_what_it_is_when_written_plainly() {
     for (seed, width) in [(4, 40), (5, 300)] {
         let batch = answers(&[3, 7, 1, 12, 30], width, &VOICES, seed);
         let (routed, want) = (routed(&batch, 50), plain(&batch, true));
-        for (i, answer) in batch.iter().enumerate() {
-            for t in 0..answer.tokens.len() {
+        for (i, want) in want.iter().enumerate() {
+            for (t, want) in want.iter().enumerate() {
                 let mut student = StudentRow::recorded(routed.signal().student(i, t));
                 let found = loss.token(routed.signal(), i, t, &mut student);
-                close(routed.weight(i, t), want[i][t].0);
-                close(routed.weight(i, t) * found.loss, want[i][t].1);
+                close(routed.weight(i, t), want.0);
+                close(routed.weight(i, t) * found.loss, want.1);
             }
         }
         let ledger = &routed.rollouts().ledger;
@@ -117,7 +117,7 @@ fn refining_is_what_it_is_when_written_plainly() {
 #[test]
 fn entropy_is_needed_only_where_it_is_asked_for() {
     let line = json!({"prompt": "p", "correct": null, "student": [-1.0, -0.5], "teacher": [-0.5, -9.0]});
-    let recorded = || read(&[line.clone()]);
+    let recorded = || read(std::slice::from_ref(&line));
     assert_eq!(VanillaOpd::DEFAULT.replay(recorded()).unwrap().decisions[0].weight, [1.0, 1.0]);
     assert_eq!(Reopold::DEFAULT.replay(recorded()).unwrap().decisions[0].weight, [1.0, 0.0]);
     assert_eq!(weights(&PAPER.route(scored(&recorded(), 49)).unwrap()), [[1.0, 0.0]]);

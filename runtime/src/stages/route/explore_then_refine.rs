@@ -45,9 +45,9 @@ const fn check(method: &ExploreThenRefine, _: &Facts) -> Option<Fault> {
 }
 
 impl<S: UncertainRewards, J: Judgement> Route<S, J> for ExploreThenRefine {
-    type Signal = Floored<S>;
+    type Signal = Floored;
 
-    fn route(&self, mut scored: Scored<S, J>) -> Result<Routed<Floored<S>>> {
+    fn route(&self, mut scored: Scored<S, J>) -> Result<Routed<Floored>> {
         let start = Instant::now();
         let floor = floor(self.lambda);
         let exploring = scored.rollouts.place.step < self.explore_steps;
@@ -69,7 +69,8 @@ impl<S: UncertainRewards, J: Judgement> Route<S, J> for ExploreThenRefine {
             note_entropy(&mut scored, &weight_N_T)?;
         }
         let Scored { rollouts, signal } = scored;
-        let signal = Floored::new(signal, rollouts.responses_N.iter().map(|r| r.tokens_T.len()), floor);
+        let lengths_N: Vec<usize> = rollouts.responses_N.iter().map(|r| r.tokens_T.len()).collect();
+        let signal = Floored::new(&signal, &lengths_N, floor);
         Ok(settle(Scored { rollouts, signal }, weight_N_T, start))
     }
 }

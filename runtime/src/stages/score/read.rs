@@ -204,11 +204,14 @@ pub(crate) fn student_log_probs<W: World, J>(world: &W, rollouts: &Rollouts<J>) 
     log_probs(world.student(), rollouts, &plain(rollouts), &everyone(rollouts))
 }
 
-/// The same, and the student's entropy at each token, from one pass.
-pub(crate) fn student_uncertainty<W: World, J>(
-    world: &W,
-    rollouts: &Rollouts<J>,
-) -> Result<(Vec<Vec<f64>>, Vec<Vec<f64>>)> {
+/// How sure the student was of each token of every response, and of all it might have said there.
+pub(crate) struct Sure {
+    pub log_probs_N_T: Vec<Vec<f64>>,
+    pub entropies_N_T: Vec<Vec<f64>>,
+}
+
+/// [`student_log_probs`], and the student's entropy at each token from the same pass.
+pub(crate) fn student_uncertainty<W: World, J>(world: &W, rollouts: &Rollouts<J>) -> Result<Sure> {
     let student = world.student();
     let all = of_tokens(rollouts, &plain(rollouts), &everyone(rollouts), |packed, ids| {
         student.decoder.log_probs_and_entropies(packed, ids)
@@ -216,7 +219,8 @@ pub(crate) fn student_uncertainty<W: World, J>(
     if all.iter().flatten().any(|(log_prob, entropy)| !(log_prob.is_finite() && entropy.is_finite())) {
         return Err(not_finite(&student.name));
     }
-    Ok(all.into_iter().map(|tokens| tokens.into_iter().unzip()).unzip())
+    let (log_probs_N_T, entropies_N_T) = all.into_iter().map(|tokens| tokens.into_iter().unzip()).unzip();
+    Ok(Sure { log_probs_N_T, entropies_N_T })
 }
 
 /// Lets each response be read by the teacher of its domain, and puts the readings in batch order.

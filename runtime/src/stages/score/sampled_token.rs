@@ -25,8 +25,9 @@ impl<R: Somebody + OneVoice, J: Gives<R::Needs>> Score<R, J> for SampledToken {
         let teacher = by_teacher(world, rollouts, teachers, |policy, which| {
             log_probs(policy, rollouts, &contexts, which)
         })?;
-        let (student, entropies) = student_uncertainty(world, rollouts)?;
-        Ok(compare(student, teacher, contexts.heard_N).with_entropies(Ok(entropies)))
+        let student = student_uncertainty(world, rollouts)?;
+        Ok(compare(student.log_probs_N_T, teacher, contexts.heard_N)
+            .with_entropies(Ok(student.entropies_N_T)))
     }
 
     fn remember(&self, recorded: &Recorded, teachers: &R, _: &Rollouts<J>) -> Result<Compared> {
