@@ -8,7 +8,7 @@ mod reference;
 use limbeck::replay::{Recorded, Replay};
 use limbeck::Recipe;
 use limbeck_recipes::*;
-use reference::{log_softmax, mean, top_k, Dice};
+use reference::{divergence, log_softmax, mean, top_k, Dice};
 use serde_json::{json, Value};
 
 /// Logits of one policy at each token of a response.
@@ -80,4 +80,38 @@ fn loses<R: Recipe>(voices: &[&str], of: impl Fn(&[f64], &[Vec<f64>]) -> f64) {
 #[test]
 fn sdpo() {
     loses::<Sdpo>(&["hinted_student"], |s, q| top_k(Err(0.5), (100, "Student", "Bucket"), s, &q[0]));
+}
+
+#[test]
+fn vision_opd() {
+    loses::<VisionOpd>(&["hinted_student"], |s, q| top_k(Err(0.5), (100, "Student", "Bucket"), s, &q[0]));
+}
+
+#[test]
+fn sdft() {
+    loses::<Sdft>(&["hinted_student"], |s, q| divergence(Ok("reverse"), s, &q[0]));
+}
+
+#[test]
+fn opcd() {
+    loses::<Opcd>(&["hinted_teacher"], |s, q| {
+        top_k(Ok("reverse"), (128, "Student", "Renormalise"), s, &q[0])
+    });
+}
+
+#[test]
+fn gkd() {
+    loses::<Gkd>(&["teacher"], |s, q| divergence(Err(0.5), s, &q[0]));
+}
+
+#[test]
+fn hinted_student() {
+    loses::<HintedStudent>(&["hinted_student"], |s, q| divergence(Err(0.5), s, &q[0]));
+}
+
+#[test]
+fn hinted_both() {
+    loses::<HintedBoth>(&["hinted_teacher", "hinted_student"], |s, q| {
+        0.5 * divergence(Err(0.5), s, &q[0]) + 0.5 * divergence(Err(0.5), s, &q[1])
+    });
 }

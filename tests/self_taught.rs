@@ -80,3 +80,51 @@ fn one_update_a_rollout_has_an_importance_of_one_bit_for_bit() {
     // a clip below 1 holds every weight there
     assert!(weights("halved", "0.5") != free);
 }
+
+/// Two steps of `recipe` on rows with every column a teacher may read, but one.
+fn on_rows(bench: &Bench, recipe: &str, teachers: &str, without: &str) {
+    let row = |k: usize| {
+        let mut row = serde_json::json!({
+            "prompt": format!("^m{}+5*2>", 10 + k), "reference": "+5:15;*2=30", "hints": "15",
+            "evidence": "10", "experience": "87;15",
+        });
+        row.as_object_mut().unwrap().retain(|column, _| column != without);
+        format!("{row}\n")
+    };
+    bench.write("rows.jsonl", (0..4).map(row).collect::<String>());
+    let run = format!(
+        r#"Run(
+            recipe: "{recipe}", seed: 2, steps: 2, batch: 2, micro_batch: 3, student: "student",
+            teachers: {{{teachers}}}, data: "rows.jsonl", privileged: Before(mark: ">", lead: "?"),
+            set: (rollout: (group_size: 2, max_response_tokens: 8), step: (lr: 1e-3)),
+        )"#
+    );
+    bench.write("rows.ron", run);
+}
+
+#[test]
+fn what_a_recipe_reads_comes_from_its_column() {
+    let bench = Bench::new();
+    let frozen = r#""teacher": "math""#;
+    for (recipe, teachers, column) in [
+        ("VisionOpd", "", "evidence"),
+        ("Sdft", "", "reference"),
+        ("Opcd", frozen, "experience"),
+        ("HintedStudent", "", "hints"),
+        ("HintedBoth", frozen, "hints"),
+    ] {
+        on_rows(&bench, recipe, teachers, "");
+        bench.limbeck(&["train", "rows.ron", "--out", recipe]).good();
+        let metrics = lines(&bench, &format!("{recipe}/metrics.jsonl"));
+        for line in &metrics {
+            assert_eq!(line["heard_share"], 1.0, "{recipe}");
+            let loss = line["loss"].as_f64().unwrap();
+            assert!(loss > 0.0 && loss < 5.0, "{recipe}: {loss}");
+        }
+        assert_ne!(metrics[0]["loss"], metrics[1]["loss"], "{recipe}");
+        on_rows(&bench, recipe, teachers, column);
+        let out = format!("{recipe}-without");
+        let said = bench.limbeck(&["train", "rows.ron", "--out", &out]);
+        assert!(said.code != Some(0) && said.err.contains(column), "{recipe}: {}", said.err);
+    }
+}

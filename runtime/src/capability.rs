@@ -105,9 +105,10 @@ pub trait Calibratable: Rewards {
 
 /// The teacher's whole distribution at every position.
 #[diagnostic::on_unimplemented(
-    message = "this loss compares whole distributions, and the score stage gives one log-probability per token",
-    label = "needs the teacher's whole distribution",
-    note = "use `score: FullVocab`, or a loss on sampled tokens such as `loss: PolicyGradient`"
+    message = "this loss compares the student with one whole distribution at every token, and what comes before it does not settle on one",
+    label = "needs one teacher's whole distribution",
+    note = "where the score asks for sampled tokens: use `score: FullVocab`, or a loss on sampled tokens such as `loss: PolicyGradient`",
+    note = "where it hears a teacher and an `Own` hindsight: choose between them with `route: AdvantageGap`, take both with `loss: JsdToBoth`, or remove one"
 )]
 pub trait Distributions: Signal {
     /// The teacher's log-probabilities over the vocabulary at token `t` of response `i`: `[V]`.
@@ -149,7 +150,7 @@ pub trait Diverging: Uncertain {
 
 /// What a teacher and the student's own hindsight say at every position.
 #[diagnostic::on_unimplemented(
-    message = "this route chooses between a teacher and the student's own hindsight, and the score heard no such pair",
+    message = "this weighs a teacher against the student's own hindsight, and the score heard no such pair",
     label = "needs two voices",
     note = "declare both, reading the same, for example `#[teacher(reads = StepHints)] teacher: Frozen` and `#[teacher(reads = StepHints)] hindsight: Own`, with `score: FullVocab`"
 )]

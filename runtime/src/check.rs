@@ -20,8 +20,10 @@ pub struct Fault {
 pub struct Facts {
     /// Rollouts per prompt; 0 when the rollout stage does not say.
     pub group_size: usize,
-    /// Whether the rollouts are the student's own words (and not a reference answer).
+    /// Whether all rollouts are the student's own words (and not a reference answer).
     pub on_policy: bool,
+    /// Whether some are and some are not.
+    pub mixed: bool,
     /// The narrowest vocabulary the loss can be computed on; 1 is any.
     pub vocabulary: usize,
     /// How many tokens the score leaves of the rows that are not compared whole; 0 leaves whole rows.
@@ -37,6 +39,7 @@ impl Facts {
     pub const NONE: Self = Self {
         group_size: 0,
         on_policy: true,
+        mixed: false,
         vocabulary: 1,
         kept: 0,
         cuts_rows: false,

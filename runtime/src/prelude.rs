@@ -10,10 +10,10 @@ pub use crate::stages::checkpoint::Safetensors;
 pub use crate::stages::data::{ByDifficulty, Prompts, Shape, Target};
 pub use crate::stages::log::Jsonl;
 pub use crate::stages::loss::{
-    CrossEntropy, Divergence, EntropyGated, Estimator, ForwardKl, Full, Jsd, PolicyGradient, ReverseKl,
-    Routed, SampledKl, Support, Tail, TopK, UpTo,
+    CrossEntropy, Divergence, EntropyGated, Estimator, ForwardKl, Full, Jsd, JsdToBoth, PolicyGradient,
+    ReverseKl, Routed, SampledKl, Support, Tail, TopK, UpTo,
 };
-pub use crate::stages::rollout::{Reference, Sample};
+pub use crate::stages::rollout::{Mixed, OffPolicy, Reference, Sample};
 pub use crate::stages::route::{
     AdvantageGap, ByImportance, ByVisualAdvantage, ExploreThenRefine, GapScope, Importance, PruneByGap,
     Pruned, RegimeSet, TokenScope,

@@ -36,6 +36,8 @@ pub enum Purpose {
     Evaluation = 7,
     /// The rollouts that measure difficulty.
     Measure = 8,
+    /// Whether a batch is the student's own or somebody else's.
+    Mixture = 9,
     /// Which tokens are pruned.
     Prune = 10,
 }

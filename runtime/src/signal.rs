@@ -194,15 +194,28 @@ impl Rewards for OutcomeRewards {
 pub struct WholeRows {
     width: usize,
     rows_N: Vec<Rows>,
-    /// `log q(y_t) − log s(y_t)`, for the return and for logs; never for the loss.
-    rewards_N_T: Vec<Vec<f64>>,
+    /// The mean of `log q(y_t) − log s(y_t)` where the student sampled, for logs; never for the loss.
+    returns_N: Vec<Option<f64>>,
     heard_N: Vec<bool>,
 }
 
 impl WholeRows {
-    /// From the teacher's rows and the comparison of the sampled tokens.
-    pub fn new(width: usize, rows_N: Vec<Rows>, rewards_N_T: Vec<Vec<f64>>, heard_N: Vec<bool>) -> Self {
-        Self { width, rows_N, rewards_N_T, heard_N }
+    /// From the teacher's rows, and the teacher's and the student's log-probabilities of the response's
+    /// tokens; the student's may be missing: then there is no return.
+    pub fn new(
+        width: usize,
+        rows_N: Vec<Rows>,
+        teacher_N_T: &[Vec<f64>],
+        student_N_T: &[Vec<f64>],
+        heard_N: Vec<bool>,
+    ) -> Self {
+        let reward = |(q, s): (&f64, &f64)| q - s;
+        let mean = |(q, s): (&Vec<f64>, &Vec<f64>)| {
+            let rewards: Vec<f64> = q.iter().zip(s).map(reward).collect();
+            (rewards.len() == q.len()).then(|| trajectory_return(&rewards))
+        };
+        let returns_N = teacher_N_T.iter().zip(student_N_T).map(mean).collect();
+        Self { width, rows_N, returns_N, heard_N }
     }
 }
 
@@ -234,7 +247,7 @@ impl Signal for WholeRows {
     }
 
     fn return_before(&self, i: usize) -> Option<f64> {
-        Some(trajectory_return(&self.rewards_N_T[i]))
+        self.returns_N[i]
     }
 
     fn heard(&self, i: usize) -> bool {

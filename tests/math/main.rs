@@ -1,6 +1,7 @@
 //! What must hold of the mathematics for any numbers, and a second, plain writing-down of the rules.
 
 mod balancing;
+mod both;
 mod calibration;
 mod divergences;
 mod importance;

@@ -149,6 +149,10 @@ impl<D: Device> World for FromFiles<D> {
         self.following.contains_key(seat).then(|| self.teachers.get_mut(seat)).flatten()
     }
 
+    fn seated(&self) -> Vec<(&str, &Policy<D>)> {
+        self.teachers().chain(self.own.iter().map(|seat| (*seat, &self.student))).collect()
+    }
+
     fn teacher(&self, seat: &str) -> Result<&Policy<D>> {
         if self.own.contains(&seat) {
             return Ok(&self.student);

@@ -85,6 +85,9 @@ pub trait World {
         None
     }
 
+    /// Every teacher with its seat; the student itself where it teaches.
+    fn seated(&self) -> Vec<(&str, &Policy<Self::Device>)>;
+
     /// The policy that sits in a teacher's seat.
     ///
     /// # Errors

@@ -255,6 +255,10 @@ impl<S: Architecture, T, D: Device> World for Pinned<S, T, D> {
         self.files.follower_mut(seat)
     }
 
+    fn seated(&self) -> Vec<(&str, &Policy<D>)> {
+        self.files.seated()
+    }
+
     fn teacher(&self, seat: &str) -> Result<&Policy<D>> {
         self.files.teacher(seat)
     }

@@ -28,8 +28,7 @@ const fn check(method: &ByOutcome, facts: &Facts) -> Option<Fault> {
         return Some(Fault { stage: "balance", field: "ratio", says });
     }
     if !facts.on_policy {
-        let says =
-            "there is nothing to balance: every response is the reference answer, not the student's own";
+        let says = "balance is between the student's own right and wrong answers, and these are not all its own: use `rollout: Sample`, or remove `balance`";
         return Some(Fault { stage: "balance", field: "", says });
     }
     None

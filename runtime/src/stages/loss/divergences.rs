@@ -157,7 +157,7 @@ const fn check_importance(clip: f64, facts: &Facts) -> Option<Fault> {
         return fault("importance_clip", says);
     }
     if clip < f64::INFINITY && !facts.on_policy {
-        let says = "importance weighs what an older student sampled, and these responses are not the student's own: use `rollout: Sample`, or remove `importance_clip`";
+        let says = "importance weighs what an older student sampled, and these responses are not all the student's own: use `rollout: Sample`, or remove `importance_clip`";
         return fault("importance_clip", says);
     }
     None

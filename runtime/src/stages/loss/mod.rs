@@ -12,6 +12,7 @@ pub mod eopd;
 pub mod estimator;
 pub mod grpo;
 pub mod importance;
+mod jsd_to_both;
 pub mod policy;
 mod policy_gradient;
 mod routed;
@@ -25,6 +26,7 @@ pub use divergence::Divergence;
 pub use divergences::{ForwardKl, Full, Jsd, ReverseKl, TopK, UpTo};
 pub use entropy_gated::EntropyGated;
 pub use estimator::Estimator;
+pub use jsd_to_both::JsdToBoth;
 pub use policy_gradient::PolicyGradient;
 pub use routed::Routed;
 pub use sampled_kl::SampledKl;
@@ -58,7 +60,7 @@ pub struct TokenLoss {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a loss",
     label = "not a method of the stage `loss`",
-    note = "methods of `loss`: PolicyGradient, ReverseKl, ForwardKl, Jsd, Routed, EntropyGated, SampledKl, CrossEntropy, or a type of yours with `impl Loss<S>`"
+    note = "methods of `loss`: PolicyGradient, ReverseKl, ForwardKl, Jsd, JsdToBoth, Routed, EntropyGated, SampledKl, CrossEntropy, or a type of yours with `impl Loss<S>`"
 )]
 pub trait Loss<S: Signal>: Clone + Send + Sync + 'static {
     /// The narrowest vocabulary this loss can be computed on.

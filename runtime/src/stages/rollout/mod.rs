@@ -1,8 +1,10 @@
 //! `rollout`: the student answers in its own words.
 
+mod mixed;
 mod reference;
 mod sample;
 
+pub use mixed::{Mixed, OffPolicy};
 pub use reference::Reference;
 pub use sample::Sample;
 
@@ -18,7 +20,7 @@ use crate::world::World;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a way to get responses",
     label = "not a method of the stage `rollout`",
-    note = "methods of `rollout`: Sample, Reference, or a type of yours with `impl Rollout`"
+    note = "methods of `rollout`: Sample, Reference, Mixed, or a type of yours with `impl Rollout`"
 )]
 pub trait Rollout {
     /// Responses to every prompt of the batch.

@@ -10,32 +10,46 @@ use crate::tensor::Device;
 use crate::world::{Policy, World};
 use limbeck::Settings;
 
-/// The student samples a group of responses to each prompt. It sees the plain prompt and nothing else.
-#[derive(Clone, Debug, Settings)]
-#[settings(check = check, facts = tell)]
-pub struct Sample {
-    /// Responses per prompt.
-    #[setting(default = 8)]
-    pub group_size: usize,
-    /// Sampling temperature; 0 is greedy.
-    #[setting(default = 1.0)]
-    pub temperature: f64,
-    /// Nucleus sampling: the smallest set of tokens with this much probability; 1 turns it off.
-    #[setting(default = 1.0)]
-    pub top_p: f64,
-    /// Only the so many likeliest tokens; 0 turns it off.
-    #[setting(default = 0)]
-    pub top_k: usize,
-    /// The longest response, in tokens.
-    #[setting(default = 16384)]
-    pub max_response_tokens: usize,
+/// A rollout that samples: its own settings, then those of sampling, written once.
+macro_rules! sampling {
+    // the head as it was written there, so that rustc points there and not here
+    ($(#[$about:meta])* [$($head:tt)*] { $($own:tt)* }) => {
+        $(#[$about])*
+        $($head)* {
+            $($own)*
+            /// Responses per prompt.
+            #[setting(default = 8)]
+            pub group_size: usize,
+            /// Sampling temperature; 0 is greedy.
+            #[setting(default = 1.0)]
+            pub temperature: f64,
+            /// Nucleus sampling: the smallest set of tokens with this much probability; 1 turns it off.
+            #[setting(default = 1.0)]
+            pub top_p: f64,
+            /// Only the so many likeliest tokens; 0 turns it off.
+            #[setting(default = 0)]
+            pub top_k: usize,
+            /// The longest response, in tokens.
+            #[setting(default = 16384)]
+            pub max_response_tokens: usize,
+        }
+    };
+}
+
+pub(super) use sampling;
+
+sampling! {
+    /// The student samples a group of responses to each prompt. It sees the plain prompt and nothing else.
+    #[derive(Clone, Debug, Settings)]
+    #[settings(check = check, facts = tell)]
+    [pub struct Sample] {}
 }
 
 const fn tell(method: &Sample, facts: Facts) -> Facts {
     Facts { group_size: method.group_size, on_policy: true, ..facts }
 }
 
-const fn check(method: &Sample, _: &Facts) -> Option<Fault> {
+pub(super) const fn check(method: &Sample, _: &Facts) -> Option<Fault> {
     if method.group_size == 0 {
         return fault(
             "group_size",
@@ -60,7 +74,7 @@ const fn check(method: &Sample, _: &Facts) -> Option<Fault> {
     None
 }
 
-const fn fault(field: &'static str, says: &'static str) -> Option<Fault> {
+pub(super) const fn fault(field: &'static str, says: &'static str) -> Option<Fault> {
     Some(Fault { stage: "rollout", field, says })
 }
 

@@ -15,7 +15,7 @@ use limbeck::Settings;
 pub struct Demonstrated {}
 
 const fn check(_: &Demonstrated, facts: &Facts) -> Option<Fault> {
-    if facts.on_policy {
+    if facts.on_policy || facts.mixed {
         let says = "a student that imitates its own samples learns nothing: use `rollout: Reference` with this score";
         return Some(Fault { stage: "score", field: "", says });
     }

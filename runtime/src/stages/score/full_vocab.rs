@@ -3,7 +3,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate as limbeck;
-use crate::batch::Rollouts;
+use crate::batch::{Response, Rollouts};
 use crate::check::{Facts, Fault};
 use crate::error::{Error, Result};
 use crate::privileged::{Gives, RowAlone};
@@ -199,10 +199,16 @@ fn pairs(one_N_T: Vec<Vec<f64>>, other_N_T: Vec<Vec<f64>>) -> Vec<Vec<(f64, f64)
 
 /// What whole rows say of the sampled tokens.
 fn sampled<J>(rows: &WholeRows, rollouts: &Rollouts<J>) -> Vec<Vec<f64>> {
-    let of = |(i, response): (usize, &crate::batch::Response)| {
+    let of = |(i, response): (usize, &Response)| {
         response.tokens_T.iter().enumerate().map(|(t, &id)| rows.log_prob(i, t, id)).collect()
     };
     rollouts.responses_N.iter().enumerate().map(of).collect()
+}
+
+/// What the student said of its tokens while it was sampling; nothing of responses that are not its own.
+fn sampling<J>(rollouts: &Rollouts<J>) -> Vec<Vec<f64>> {
+    let of = |response: &Response| response.log_probs_T.iter().map(|&s| f64::from(s)).collect();
+    rollouts.responses_N.iter().map(of).collect()
 }
 
 /// Of each row only the student's `keep` likeliest tokens, and what the sampled token had. Neither the
@@ -232,11 +238,8 @@ fn hear_some<W: World, V: OneVoice, J: Gives<V::Needs>>(
         })
     })?;
     let (rows_N, said_N_T): (Vec<Rows>, Vec<Vec<f64>>) = found_N.into_iter().unzip();
-    let reward = |(said, response): (&Vec<f64>, &crate::batch::Response)| {
-        said.iter().zip(&response.log_probs_T).map(|(q, &s)| q - f64::from(s)).collect()
-    };
-    let rewards_N_T = said_N_T.iter().zip(&rollouts.responses_N).map(reward).collect();
-    Ok((WholeRows::new(width, rows_N, rewards_N_T, contexts.heard_N), said_N_T))
+    let whole = WholeRows::new(width, rows_N, &said_N_T, &sampling(rollouts), contexts.heard_N);
+    Ok((whole, said_N_T))
 }
 
 pub(super) fn hear_one<W: World, V: OneVoice, J: Gives<V::Needs>>(
@@ -248,13 +251,13 @@ pub(super) fn hear_one<W: World, V: OneVoice, J: Gives<V::Needs>>(
     let contexts = contexts(world, rollouts, |known| roster.look(known))?;
     let rows_N =
         by_teacher(world, rollouts, roster, |policy, which| log_rows(policy, rollouts, &contexts, which))?;
-    let reward = |(rows, response): (&Vec<f32>, &crate::batch::Response)| {
-        let said = response.tokens_T.iter().zip(&response.log_probs_T).enumerate();
-        said.map(|(t, (&id, &s))| f64::from(rows[t * width + id as usize]) - f64::from(s)).collect()
+    let said = |(rows, response): (&Vec<f32>, &Response)| {
+        let ids = response.tokens_T.iter().enumerate();
+        ids.map(|(t, &id)| f64::from(rows[t * width + id as usize])).collect()
     };
-    let rewards_N_T = rows_N.iter().zip(&rollouts.responses_N).map(reward).collect();
+    let teacher: Vec<Vec<f64>> = rows_N.iter().zip(&rollouts.responses_N).map(said).collect();
     let rows_N = rows_N.into_iter().map(|rows| Rows::F32(Arc::from(rows))).collect();
-    Ok(WholeRows::new(width, rows_N, rewards_N_T, contexts.heard_N))
+    Ok(WholeRows::new(width, rows_N, &teacher, &sampling(rollouts), contexts.heard_N))
 }
 
 pub(super) fn remember_one(voice: Voice, recorded: &Recorded) -> Result<WholeRows> {
@@ -262,8 +265,6 @@ pub(super) fn remember_one(voice: Voice, recorded: &Recorded) -> Result<WholeRow
     let rows_N: Vec<Rows> =
         recorded.log_rows(voice)?.into_iter().map(|rows| Rows::F64(Arc::from(rows))).collect();
     let (student, teacher) = (recorded.log_probs(Voice::Student)?, recorded.log_probs(voice)?);
-    let rewards_N_T =
-        student.iter().zip(&teacher).map(|(s, q)| s.iter().zip(q).map(|(s, q)| q - s).collect()).collect();
     let heard_N = vec![true; rows_N.len()];
-    Ok(WholeRows::new(width, rows_N, rewards_N_T, heard_N))
+    Ok(WholeRows::new(width, rows_N, &teacher, &student, heard_N))
 }
