@@ -150,7 +150,7 @@ impl Dopd {
             let zero = R::zero();
             return Some(DopdLoss { value: zero, divergence: zero, weight: zero, masses: None });
         }
-        let (weight, target) = (R::of(self.weights.of(regime)), targets.of(regime)?);
+        let (weight, target) = (R::of(self.weight(regime)), targets.of(regime)?);
         let divergence = if regime == Regime::HT { self.strong } else { self.gentle };
         let (divergence, masses) = match (regime == Regime::HT && self.strong_whole, target) {
             (true, Target::Row(teacher)) => (divergence.push(row, teacher, weight)?, None),
@@ -162,6 +162,15 @@ impl Dopd {
             }
         };
         Some(DopdLoss { value: weight * divergence, divergence, weight, masses })
+    }
+
+    /// How much a token of this regime counts: nothing if the regime does not learn.
+    pub fn weight(self, regime: Regime) -> f64 {
+        if self.learn.has(regime) {
+            self.weights.of(regime)
+        } else {
+            0.0
+        }
     }
 
     /// The divergence on the top K, or on the tokens that were kept of the target.

@@ -150,7 +150,7 @@ impl<S: Regimes, W: Width> Loss<S> for Routed<W> {
             None => TokenLoss { loss: f64::NAN, ..TokenLoss::default() },
             Some(found) => TokenLoss {
                 loss: found.value.f64(),
-                weight: Some(found.weight.f64()),
+                weight: Some(dopd.weight(regime)),
                 masses: found.masses.map(|(student, teacher)| (student.f64(), teacher.f64())),
                 ..TokenLoss::default()
             },
