@@ -2,7 +2,7 @@
 """The study of docs/study.md: methods x worlds x seeds, two runs at a time, one thread each.
 
     cargo build --release --bin limbeck
-    python3 examples/study/study.py              # about an hour on two cores; goes on where it was stopped
+    python3 examples/study/study.py              # 175 runs of half a minute of one core; goes on where it was stopped
     python3 examples/study/study.py --table      # the tables, from what is there
 
 Python's standard library is enough. Every run is one line in runs/study/results.jsonl.

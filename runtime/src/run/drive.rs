@@ -215,8 +215,8 @@ fn look_before(plan: &Plan, run: &Run, world: &FromFiles<Cpu>) -> Result<Option<
     }
     let (student, answers) = look(run, held_out, world.student(), "student before")?;
     let mut teachers = Vec::new();
-    for name in plan.from_folders() {
-        let policy = world.teacher(name)?;
+    let experts: Vec<&str> = plan.from_folders().collect();
+    for (name, policy) in world.teachers().filter(|(name, _)| experts.contains(name)) {
         teachers.push((name.to_string(), look(run, held_out, policy, &titled(name))?.0));
     }
     let answers = answers.into_iter().map(|a| (a.prompt, a.response, a.correct)).collect();
