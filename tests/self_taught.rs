@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Four responses a step: as many as are written down.
 const RUN: &str = r#"Run(
-    recipe: "Sdpo", seed: 5, steps: 6, batch: 1, micro_batch: 3, save_every: 6,
+    recipe: "Sdpo", seed: 1, steps: 6, batch: 1, micro_batch: 3, save_every: 6,
     student: "STUDENT", privileged: Before(mark: ">", lead: "?"),
     tasks: (domains: ["math"], levels: (1, 2), per_level: 8, seed: 3),
     set: (
