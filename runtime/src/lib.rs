@@ -51,4 +51,6 @@ pub use settings::{Setting, Settings};
 pub use world::{tasks, Domain};
 
 #[doc(hidden)]
+pub use limbeck_macros::__fork;
+#[doc(hidden)]
 pub use {insta, ron, serde};

@@ -17,7 +17,7 @@ pub trait Recipe: Sized + Clone + 'static {
     const NAME: &'static str;
     /// The struct's doc comment.
     const DOC: &'static str;
-    /// The struct as it was written.
+    /// The struct as it was written; a fork's with all that it has from its base.
     const SOURCE: &'static str;
     /// Who teaches, which method fills which stage, every setting.
     const PLAN: Plan;

@@ -12,14 +12,14 @@ use crate::stage::StageName;
 /// `LIMBECK_PLAN`.
 pub fn constants(recipe: &Recipe) -> TokenStream {
     let name = recipe.name().unraw().to_string();
-    let doc = &recipe.doc;
+    let (doc, base) = (&recipe.doc, option(recipe.base.as_ref()));
     let teachers = recipe.teachers.iter().map(teacher);
     let stages = StageName::ALL.into_iter().filter_map(|name| stage(recipe, name));
     quote! {
         const LIMBECK_PLAN: ::limbeck::Plan = ::limbeck::Plan {
             name: #name,
             doc: #doc,
-            base: ::core::option::Option::None,
+            base: #base,
             teachers: &[#(#teachers),*],
             stages: &[#(#stages),*],
             resolve: || limbeck_settings(&LIMBECK_DEFAULT),
@@ -35,11 +35,12 @@ fn teacher(teacher: &Teacher) -> TokenStream {
 }
 
 fn optional(words: &Option<impl ToTokens>) -> TokenStream {
-    match words {
-        Some(words) => {
-            let spelled = spell(words);
-            quote!(::core::option::Option::Some(#spelled))
-        }
+    option(words.as_ref().map(spell).as_ref())
+}
+
+fn option(text: Option<&String>) -> TokenStream {
+    match text {
+        Some(text) => quote!(::core::option::Option::Some(#text)),
         None => quote!(::core::option::Option::None),
     }
 }
