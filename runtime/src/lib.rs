@@ -16,6 +16,7 @@ pub mod batch;
 pub mod capability;
 pub mod check;
 pub mod cli;
+pub mod diff;
 pub mod dist;
 pub mod error;
 pub mod kernels;
@@ -43,6 +44,7 @@ pub mod world;
 
 pub use check::{Facts, Fault};
 pub use cli::{main, Entry};
+pub use diff::{diff, Diff};
 pub use error::{Error, Result};
 pub use limbeck_macros::{recipe, Domain, Settings};
 pub use plan::Plan;

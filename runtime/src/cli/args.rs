@@ -29,6 +29,22 @@ pub(super) enum Verb {
         #[arg(long)]
         source: bool,
     },
+    /// How two recipes differ: teachers, methods, values of settings, lines of the loop
+    Diff {
+        /// The recipe that is compared
+        from: String,
+        /// The recipe it is compared with
+        to: String,
+        /// The loops line by line as well
+        #[arg(long = "loop")]
+        loops: bool,
+        /// As JSON
+        #[arg(long, conflicts_with = "loops")]
+        json: bool,
+        /// Exit status 1 when they differ
+        #[arg(long)]
+        exit_code: bool,
+    },
     /// Opens every file a run names, and says all that is wrong at once
     Check(RunArgs),
     /// Trains as a run file says

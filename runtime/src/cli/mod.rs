@@ -3,6 +3,7 @@
 mod args;
 mod entry;
 mod model;
+mod paint;
 mod verbs;
 
 pub use entry::Entry;

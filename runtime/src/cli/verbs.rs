@@ -22,6 +22,11 @@ pub(super) fn run(verb: Verb, recipes: &'static [Entry]) -> Result<ExitCode> {
             };
             say(text.trim_end())
         }
+        Verb::Diff { from, to, loops, json, exit_code } => {
+            let diff = crate::diff(&find(recipes, &from)?.plan, &find(recipes, &to)?.plan);
+            say(&if json { super::paint::json(&diff)? } else { super::paint::diff(&diff, loops) })?;
+            Ok(if exit_code && !diff.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        }
         Verb::Check(args) => check(recipes, &args),
         Verb::Train { run, out, dry_run, shown } => {
             let (entry, options) = open(recipes, &run, &shown)?;

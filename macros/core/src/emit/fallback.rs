@@ -61,6 +61,7 @@ fn stub(name: &Ident, generics: &Generics, mistakes: &[TokenStream]) -> TokenStr
                     teachers: &[],
                     stages: &[],
                     resolve: || ::std::vec::Vec::new(),
+                    loop_text: "",
                 };
                 const LOOP: &'static str = "";
                 const DEFAULT: Self = { #(#mistakes);* };

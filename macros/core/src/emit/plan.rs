@@ -23,6 +23,7 @@ pub fn constants(recipe: &Recipe) -> TokenStream {
             teachers: &[#(#teachers),*],
             stages: &[#(#stages),*],
             resolve: || limbeck_settings(&LIMBECK_DEFAULT),
+            loop_text: <LimbeckRecipe as ::limbeck::Recipe>::LOOP,
         };
     }
 }
