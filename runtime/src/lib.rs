@@ -39,6 +39,7 @@ mod snapshot;
 pub mod stages;
 #[path = "../../macros/core/src/suggest.rs"]
 mod suggest;
+pub mod sweep;
 pub mod tensor;
 pub mod world;
 

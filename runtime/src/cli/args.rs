@@ -59,6 +59,9 @@ pub(super) enum Verb {
         dry_run: bool,
         #[command(flatten)]
         shown: Output,
+        /// End when standard input does: how the runs of a sweep end with it
+        #[arg(long, hide = true)]
+        with_parent: bool,
     },
     /// Goes on with a run from its latest checkpoint, bit for bit
     Resume {
@@ -66,7 +69,12 @@ pub(super) enum Verb {
         directory: PathBuf,
         #[command(flatten)]
         shown: Output,
+        /// End when standard input does: how the runs of a sweep end with it
+        #[arg(long, hide = true)]
+        with_parent: bool,
     },
+    /// Recipes × settings × seeds, and one table of them all; goes on where it was stopped
+    Sweep(SweepArgs),
     /// Accuracy per domain on held-out prompts, with confidence interval
     Eval {
         /// A run file: its student on its held-out prompts
@@ -167,6 +175,29 @@ pub(super) struct RunArgs {
     /// Another recipe on the same run
     #[arg(long)]
     pub recipe: Option<String>,
+}
+
+#[derive(Group)]
+pub(super) struct SweepArgs {
+    /// The run file
+    pub run: PathBuf,
+    /// The recipes, as A,B,C; the others are compared with the first. The run file's when absent
+    #[arg(long, value_delimiter = ',')]
+    pub recipe: Vec<String>,
+    /// A setting and its values, as stage.field=V1,V2; given again, every choice of values is run
+    #[arg(long)]
+    pub set: Vec<String>,
+    /// How many seeds (5 is 1 to 5), or which (1,4,7)
+    #[arg(long)]
+    pub seeds: String,
+    /// Runs at a time; they share the cores
+    #[arg(long, default_value_t = 1)]
+    pub jobs: usize,
+    /// The sweep's folder; runs/sweep-NAME when absent
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub shown: Output,
 }
 
 #[derive(Group)]

@@ -4,6 +4,7 @@ mod args;
 mod entry;
 mod model;
 mod paint;
+mod sweep;
 mod verbs;
 
 pub use entry::Entry;
