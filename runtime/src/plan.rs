@@ -115,6 +115,11 @@ impl Resolved {
         ron::ser::to_string_pretty(self, pretty).unwrap_or_else(|why| format!("// {why}"))
     }
 
+    /// The loop it runs, as text.
+    pub fn loop_text(&self) -> &'static str {
+        self.plan.loop_text
+    }
+
     /// The plan as files hold it.
     pub fn record(&self) -> Record {
         let plan = &self.plan;

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use super::args::SweepArgs;
 use super::verbs::{find, recipe_in, say};
-use super::Entry;
+use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::log::ProgressStyle;
-use crate::run::TrainOptions;
+use crate::run::{check, held_out, TrainOptions};
 use crate::sweep::{go, open, Case, Sweep};
 
 pub(super) fn sweep(recipes: &'static [Entry], args: &SweepArgs) -> Result<ExitCode> {
@@ -72,8 +72,8 @@ fn faults(recipes: &'static [Entry], run: &Path, case: &Case, seed: u64) -> Resu
         quiet: true,
         ..TrainOptions::default()
     };
-    let mut wrong = (entry.check)(&options).wrong;
-    if wrong.is_empty() && (entry.held_out)(&options)?.held_out.is_none() {
+    let mut wrong = check(entry, &options).wrong;
+    if wrong.is_empty() && held_out(entry, &options)?.held_out.is_none() {
         wrong.push(
             Error::call("the run has no held-out prompts, on which a sweep compares")
                 .at(run.display())
