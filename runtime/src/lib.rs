@@ -18,6 +18,7 @@ pub mod check;
 pub mod cli;
 pub mod diff;
 pub mod dist;
+pub mod eject;
 mod entry;
 pub mod error;
 pub mod kernels;
@@ -49,11 +50,13 @@ pub use cli::main;
 pub use diff::{diff, Diff};
 pub use entry::Entry;
 pub use error::{Error, Result};
-pub use limbeck_macros::{recipe, Domain, Settings};
+pub use limbeck_macros::{recipe, this_file, Domain, Settings};
 pub use plan::Plan;
 pub use recipe::Recipe;
 pub use settings::{Part, Setting, Settings};
 pub use world::{tasks, Domain};
 
+#[doc(hidden)]
+pub use limbeck_macros::__fork;
 #[doc(hidden)]
 pub use {insta, ron, serde};

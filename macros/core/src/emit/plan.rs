@@ -1,7 +1,7 @@
 //! `PLAN`: names, methods and settings as written, for diffs, logs and checkpoints.
 
 use proc_macro2::TokenStream;
-use quote::{quote, ToTokens};
+use quote::quote;
 use syn::ext::IdentExt;
 
 use crate::model::{Recipe, Teacher};
@@ -11,36 +11,47 @@ use crate::stage::StageName;
 
 /// `LIMBECK_PLAN`.
 pub fn constants(recipe: &Recipe) -> TokenStream {
-    let name = recipe.name().unraw().to_string();
     let doc = &recipe.doc;
+    let resolve = quote!(|| ::limbeck::Recipe::settings(&LIMBECK_DEFAULT));
+    let looped = quote!(<LimbeckRecipe as ::limbeck::Recipe>::LOOP);
+    let plan = planned(recipe, quote!(#doc), &resolve, &looped);
+    quote!(const LIMBECK_PLAN: ::limbeck::Plan = #plan;)
+}
+
+/// The plan as an expression; `resolve` lists its settings, `looped` is its loop as text.
+pub fn planned(
+    recipe: &Recipe,
+    doc: TokenStream,
+    resolve: &TokenStream,
+    looped: &TokenStream,
+) -> TokenStream {
+    let (name, base) = (recipe.name().unraw().to_string(), option(recipe.base.as_ref()));
     let teachers = recipe.teachers.iter().map(teacher);
     let stages = StageName::ALL.into_iter().filter_map(|name| stage(recipe, name));
     quote! {
-        const LIMBECK_PLAN: ::limbeck::Plan = ::limbeck::Plan {
+        ::limbeck::Plan {
             name: #name,
             doc: #doc,
-            base: ::core::option::Option::None,
+            base: #base,
             teachers: &[#(#teachers),*],
             stages: &[#(#stages),*],
-            resolve: || ::limbeck::Recipe::settings(&LIMBECK_DEFAULT),
-            loop_text: <LimbeckRecipe as ::limbeck::Recipe>::LOOP,
-        };
+            resolve: #resolve,
+            loop_text: #looped,
+        }
     }
 }
 
 fn teacher(teacher: &Teacher) -> TokenStream {
     let name = teacher.name.unraw().to_string();
     let kind = teacher.method.spelled();
-    let (domain, reads) = (optional(&teacher.domain), optional(&teacher.reads));
-    quote!(::limbeck::plan::Teacher { name: #name, kind: #kind, domain: #domain, reads: #reads })
+    let domain = teacher.domain.as_ref().map(spell).map(|domain| quote!(.of_domain(#domain)));
+    let reads = teacher.reads.as_ref().map(spell).map(|reads| quote!(.reading(#reads)));
+    quote!(::limbeck::plan::Teacher::new(#name, #kind)#domain #reads)
 }
 
-fn optional(words: &Option<impl ToTokens>) -> TokenStream {
-    match words {
-        Some(words) => {
-            let spelled = spell(words);
-            quote!(::core::option::Option::Some(#spelled))
-        }
+fn option(text: Option<&String>) -> TokenStream {
+    match text {
+        Some(text) => quote!(::core::option::Option::Some(#text)),
         None => quote!(::core::option::Option::None),
     }
 }
@@ -54,5 +65,5 @@ fn stage(recipe: &Recipe, name: StageName) -> Option<TokenStream> {
         quote!((#name, #value))
     });
     let name = name.as_str();
-    Some(quote!(::limbeck::plan::Stage { stage: #name, method: #method, with: &[#(#with),*] }))
+    Some(quote!(::limbeck::plan::Stage::new(#name, #method, &[#(#with),*])))
 }
