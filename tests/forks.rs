@@ -19,14 +19,14 @@ struct Gentle {
     step: AdamW,
 }
 
-/// Gentler still.
+/// As gentle as can be.
 #[recipe(base = Gentle, without(balance))]
 struct Gentler {
     #[with(delta = 0.2, over = Over::Kept)]
     calibrate: _,
 }
 
-/// Gentler still.
+/// As gentle as can be.
 #[recipe]
 struct ByHand {
     #[teacher(domain = Domain::Math)]
@@ -130,6 +130,10 @@ fn a_fork_is_what_one_would_write_by_hand() {
     assert_eq!(Gentler::LOOP, ByHand::LOOP);
     assert_eq!(Gentler::FACTS, ByHand::FACTS);
     assert_eq!(Gentler::DEFAULT.settings(), ByHand::DEFAULT.settings());
+    assert_eq!(
+        Gentler::EJECTED.replace("Gentler", "ByHand").replace("Some(\"Gentle\")", "None"),
+        ByHand::EJECTED
+    );
     assert_eq!(Gentler::SOURCE.replace("Gentler {", "ByHand {"), ByHand::SOURCE);
 }
 
@@ -149,9 +153,8 @@ fn teachers_come_go_and_change() {
 #[test]
 fn a_run_file_sets_what_the_fork_has() {
     let mut fork = NoCalibration::DEFAULT;
-    fork.apply(ron::from_str("(rollout: (group_size: 2))").unwrap());
+    fork.set("(rollout: (group_size: 2))").unwrap();
     assert_eq!(fork.rollout.group_size, 2);
-    let refused = ron::from_str::<<NoCalibration as Recipe>::Patch>("(calibrate: (delta: 0.1))");
-    let why = refused.err().map(|why| why.to_string()).unwrap_or_default();
-    assert!(why.contains("NoCalibration") && why.contains("calibrate"), "{why}");
+    let refused = fork.set("(calibrate: (delta: 0.1))").err().map(|why| why.to_string()).unwrap_or_default();
+    assert!(refused.contains("calibrate"), "{refused}");
 }
