@@ -155,6 +155,6 @@ fn a_run_file_sets_what_the_fork_has() {
     let mut fork = NoCalibration::DEFAULT;
     fork.set("(rollout: (group_size: 2))").unwrap();
     assert_eq!(fork.rollout.group_size, 2);
-    let refused = fork.set("(calibrate: (delta: 0.1))").err().map(|why| why.to_string()).unwrap_or_default();
-    assert!(refused.contains("calibrate"), "{refused}");
+    let why = fork.set("(calibrate: (delta: 0.1))").unwrap_err().to_string();
+    assert!(why.contains("no stage `calibrate`") && why.contains("settings:1:2"), "{why}");
 }
