@@ -7,13 +7,10 @@ use std::io::Write;
 use common::{model, Bench, RUN};
 use limbeck::world::rows::read_jsonl;
 use limbeck::world::Policy;
+use limbeck::Entry;
 use proptest::prelude::*;
 
-type File<R> = limbeck::run::RunFile<<R as limbeck::Recipe>::Patch>;
-
-fn read(text: &str) -> limbeck::Result<File<limbeck_recipes::UniOpd>> {
-    File::<limbeck_recipes::UniOpd>::read(text, "run.ron")
-}
+const UNI_OPD: &Entry = &Entry::of::<limbeck_recipes::UniOpd>();
 
 /// Run files that are wrong in one place, and the words that say so.
 #[test]
@@ -216,7 +213,7 @@ proptest! {
             text.splice(from..to, put.chars());
         }
         let text: String = text.into_iter().collect();
-        match read(&text) {
+        match limbeck::run::read_for(UNI_OPD, &text, "run.ron") {
             Ok(file) => drop(file.faults("run.ron")),
             Err(why) => prop_assert!(why.to_string().starts_with("run.ron:"), "{}", why),
         }
@@ -230,7 +227,7 @@ proptest! {
     fn any_word_after_set_is_taken_or_refused(word in "[a-z_.]{0,14}=?[-a-zA-Z0-9 (){}:,.\"]{0,14}") {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "{\"prompt\": \"p\", \"student\": [-1.0], \"teacher\": [-0.5]}").unwrap();
-        if let Err(why) = limbeck::run::replay::<limbeck_recipes::UniOpd>(file.path(), &[word], 0) {
+        if let Err(why) = limbeck::run::replay(UNI_OPD, file.path(), &[word], 0) {
             prop_assert_eq!(why.exit_code(), 2);
         }
     }

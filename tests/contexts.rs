@@ -10,6 +10,7 @@ use limbeck::privileged::{Found, Known, Reads, RowAlone};
 use limbeck::run::{check, Findings, TrainOptions};
 use limbeck::tasks::{generate, TaskSpec};
 use limbeck::world::rows::{write_jsonl, Row};
+use limbeck::Entry;
 
 /// Two steps of a hinted recipe on rows of our own.
 const HINTED: &str = r#"Run(
@@ -200,7 +201,7 @@ fn told<R: limbeck::Recipe>(rows: &[Row]) -> Findings {
         teachers: {"math": "math", "code": "code"}, data: "rows.jsonl", privileged: Suffix(":"),
     )"#;
     bench.write("told.ron", text);
-    check::<R>(&TrainOptions { file: bench.path("told.ron"), ..TrainOptions::default() })
+    check(&Entry::of::<R>(), &TrainOptions { file: bench.path("told.ron"), ..TrainOptions::default() })
 }
 
 /// The part of what `check` says that is about contexts.

@@ -13,7 +13,7 @@ use limbeck::stages::data::Data;
 use limbeck::stages::step::Step;
 use limbeck::tensor::Cpu;
 use limbeck::world::{FromFiles, World};
-use limbeck::Recipe;
+use limbeck::{Entry, Recipe};
 
 /// The student learns from its hinted running mean, away from where it started.
 #[recipe]
@@ -50,7 +50,7 @@ fn runs() -> Bench {
         quiet: true,
         ..TrainOptions::default()
     };
-    train::<Followed>(&options).unwrap();
+    train(&Entry::of::<Followed>(), &options).unwrap();
     bench.copy("whole", "killed");
     fs::remove_dir_all(bench.path("killed/checkpoints/step-000006")).unwrap();
     fs::remove_file(bench.path("killed/report.html")).unwrap();
@@ -85,7 +85,7 @@ fn numbers(bench: &Bench, out: &str) -> Vec<serde_json::Value> {
 #[test]
 fn a_killed_run_goes_on_with_the_mean_it_had() {
     let bench = runs();
-    resume::<Followed>(&bench.path("killed"), true).unwrap();
+    resume(&Entry::of::<Followed>(), &bench.path("killed"), true).unwrap();
     for file in [
         "student/model.safetensors",
         "teachers/mean/model.safetensors",
@@ -112,16 +112,16 @@ fn a_resumed_world_holds_the_student_its_mean_and_its_start() {
     let directory = RunDirectory::existing(&bench.path("killed")).unwrap();
     let checkpoint = bench.path("killed/checkpoints/step-000004");
     let options = TrainOptions { file: bench.path("killed/run.ron"), ..TrainOptions::default() };
-    let prepared = Prepared::<Followed>::read(&options).unwrap();
+    let prepared = Prepared::read(&Entry::of::<Followed>(), &options).unwrap();
     let run = prepared.run(Some(directory), Some(checkpoint.clone()), true).unwrap();
     let open = FromFiles::open(&Followed::PLAN, &prepared.file.student, &Default::default(), &Cpu::default());
-    let mut world = open.unwrap().tuned(&prepared.recipe.settings());
+    let mut world = open.unwrap().tuned(&Followed::DEFAULT.settings());
 
     let start = weights(&world.student().decoder);
     assert_eq!(start, saved(&bench.path("student")));
-    let mut data = prepared.recipe.data.open(&run, &world).unwrap();
-    let mut step = prepared.recipe.step.open(&run, &world).unwrap();
-    let mut log = limbeck::log::Log::open(&run, &prepared.recipe).unwrap();
+    let mut data = Followed::DEFAULT.data.open(&run, &world).unwrap();
+    let mut step = Followed::DEFAULT.step.open(&run, &world).unwrap();
+    let mut log = limbeck::log::Log::open(&run, &Followed::DEFAULT).unwrap();
     assert_eq!(run.resume(&mut data, &mut step, &mut world, &mut log).unwrap(), 4);
 
     let teacher = |seat: &str| weights(&world.teacher(seat).unwrap().decoder);

@@ -6,7 +6,7 @@ mod reference;
 
 use limbeck::prelude::*;
 use limbeck::replay::{Recorded, Replay};
-use limbeck::Recipe;
+use limbeck::{Entry, Recipe};
 use reference::{
     balance, divergence, greedy, grpo, log_softmax, mean, policy, sets, shift, top_k, Dice, Known, Line,
 };
@@ -16,7 +16,8 @@ fn replay<R: Recipe>(lines: &[Line], set: &[String], seed: u64) -> Replay {
     let text: String = lines.iter().map(|line| format!("{}\n", line.json())).collect();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), &text).unwrap();
-    let replay = limbeck::run::replay::<R>(file.path(), set, seed).unwrap_or_else(|why| panic!("{why}"));
+    let replay =
+        limbeck::run::replay(&Entry::of::<R>(), file.path(), set, seed).unwrap_or_else(|why| panic!("{why}"));
     assert_eq!(replay.decisions.len(), lines.len());
     assert_eq!(replay.summary.groups, sets(lines, false).len());
     assert_eq!(replay.summary.tokens, lines.iter().map(|line| line.student.len()).sum::<usize>());
@@ -318,7 +319,8 @@ fn exact_ties_have_a_rule() {
     let recorded = || Recorded::read(text.as_bytes(), "ties", 0).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), &text).unwrap();
-    let got = limbeck::run::replay::<limbeck_recipes::UniOpdGreedyMask>(file.path(), &set, 0).unwrap();
+    let got = limbeck::run::replay(&Entry::of::<limbeck_recipes::UniOpdGreedyMask>(), file.path(), &set, 0)
+        .unwrap();
     let silent = |i: usize| got.decisions[i].advantage == Some(vec![0.0]);
     assert_eq!((0..6).map(silent).collect::<Vec<_>>(), [false, true, true, false, false, false]);
     let got = limbeck_recipes::UniOpd::DEFAULT.replay(recorded()).unwrap();

@@ -28,6 +28,8 @@
 //! | `loss`, `step` | yes | |
 //! | `log`, `checkpoint` | no | the usual ones, with their own settings |
 //!
+//! A doc comment on a stage's field is what the loop says of that stage, in place of the usual words.
+//!
 //! A method is any type with the stage's trait; the macro knows none by name. Put `#[recipe]` above
 //! every `#[derive(…)]` of the struct: it derives `Clone` and `Debug` unless they are there already.
 

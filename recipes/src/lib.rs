@@ -76,7 +76,7 @@ pub use vision_opd::VisionOpd;
 use limbeck::Entry;
 
 /// Every recipe of this crate, as the `limbeck` binary offers them.
-pub const ALL: &[Entry] = &[
+pub static ALL: &[Entry] = &[
     Entry::of::<VanillaOpd>(),
     Entry::of::<UniOpd>(),
     Entry::of::<UniOpdSingle>(),

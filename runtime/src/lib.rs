@@ -17,6 +17,7 @@ pub mod capability;
 pub mod check;
 pub mod cli;
 pub mod dist;
+mod entry;
 pub mod error;
 pub mod kernels;
 pub mod log;
@@ -42,12 +43,13 @@ pub mod tensor;
 pub mod world;
 
 pub use check::{Facts, Fault};
-pub use cli::{main, Entry};
+pub use cli::main;
+pub use entry::Entry;
 pub use error::{Error, Result};
 pub use limbeck_macros::{recipe, Domain, Settings};
 pub use plan::Plan;
 pub use recipe::Recipe;
-pub use settings::{Setting, Settings};
+pub use settings::{Part, Setting, Settings};
 pub use world::{tasks, Domain};
 
 #[doc(hidden)]

@@ -1,4 +1,4 @@
-//! Patches: what a run file says of a recipe or a method, every field optional, unknown ones refused.
+//! Patches: what a run file says of a method, every field optional, unknown ones refused.
 //!
 //! The macros write the fields; the reading is here, once. A value that is given is given: RON needs
 //! no `Some(…)` around it, and an optional setting can be set to `None`.
@@ -6,10 +6,16 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use ron::value::RawValue;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
 use serde::Serialize;
 
 use crate::settings::Setting;
+
+/// RON as run files use it: `Some` may be left out for what is optional.
+pub(crate) fn ron_options() -> ron::Options {
+    ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME)
+}
 
 /// What the macros write for a patch.
 pub trait Fields: Default {
@@ -77,6 +83,31 @@ pub fn put<'de, T: Deserialize<'de>, M: MapAccess<'de>>(
 ) -> Result<(), M::Error> {
     *slot = Some(map.next_value()?);
     Ok(())
+}
+
+/// What a run file says of a recipe: for each stage or teacher, the text of its settings.
+pub(crate) struct Given<'a>(pub Vec<(String, &'a str)>);
+
+impl<'de> Deserialize<'de> for Given<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Stages;
+        impl<'de> Visitor<'de> for Stages {
+            type Value = Given<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the settings of stages, as in (rollout: (temperature: 0.8))")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Given<'de>, M::Error> {
+                let mut given = Vec::new();
+                while let Some(Word(stage)) = map.next_key()? {
+                    given.push((stage, map.next_value::<&RawValue>()?.get_ron()));
+                }
+                Ok(Given(given))
+            }
+        }
+        deserializer.deserialize_struct("", &[], Stages)
+    }
 }
 
 struct Reader<P>(PhantomData<P>);

@@ -1,13 +1,11 @@
 //! What `#[recipe]` writes for a struct.
 
-use serde::de::DeserializeOwned;
-
-use crate::check::{Facts, Fault};
+use crate::check::{at, Facts, Fault};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::replay::{Recorded, Replay};
-use crate::run::{Report, Run};
-use crate::settings::Setting;
+use crate::run::{take_over, Report, Run};
+use crate::settings::{Part, Setting};
 use crate::stages::score::{Asked, Reading};
 use crate::world::World;
 
@@ -27,24 +25,32 @@ pub trait Recipe: Sized + Clone + 'static {
     const DEFAULT: Self;
     /// What its stages let each other know, with the settings as declared.
     const FACTS: Facts;
-    /// What a run file may change: every setting of every stage, and nothing else.
-    type Patch: Default + DeserializeOwned;
 
-    /// How to take over what a run file says. A constant and no method: a body that owned the patch
-    /// would have to drop it, and rustc would miss a method's settings once more.
-    #[doc(hidden)]
-    const APPLY: fn(&mut Self, Self::Patch);
+    /// Every teacher and stage with its name, types forgotten, in the order of the struct.
+    fn parts(&self) -> Vec<(&'static str, &dyn Part)>;
 
-    /// Takes over what a run file says.
-    fn apply(&mut self, patch: Self::Patch) {
-        Self::APPLY(self, patch);
+    /// The same, to be changed by a run file.
+    fn parts_mut(&mut self) -> Vec<(&'static str, &mut dyn Part)>;
+
+    /// Takes over settings as a run file gives them: `(rollout: (temperature: 0.8))`.
+    ///
+    /// # Errors
+    /// The first thing that does not fit, at its line and column.
+    fn set(&mut self, settings: &str) -> Result<()> {
+        take_over(self.parts_mut(), settings, settings, "settings")
     }
 
     /// Every setting with its present value, by teacher or stage.
-    fn settings(&self) -> Vec<(&'static str, Vec<Setting>)>;
+    fn settings(&self) -> Vec<(&'static str, Vec<Setting>)> {
+        self.parts().into_iter().map(|(name, part)| (name, part.list())).collect()
+    }
 
     /// What is wrong with the present settings: the same checks the compiler made on the literals.
-    fn faults(&self) -> Vec<Fault>;
+    fn faults(&self) -> Vec<Fault> {
+        let parts = self.parts();
+        let facts = parts.iter().fold(Facts::NONE, |facts, (_, part)| part.facts(facts));
+        parts.iter().filter_map(|(name, part)| at(name, part.fault(&facts))).collect()
+    }
 
     /// Trains `world`'s student: the generated loop.
     ///

@@ -2,8 +2,11 @@
 
 use std::fmt::Debug;
 
+use ron::error::SpannedError;
 use serde::de::DeserializeOwned;
 use serde::Serialize;
+
+use crate::check::{Facts, Fault};
 
 /// One setting of a method, with its value as RON text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,4 +50,51 @@ pub trait Settings: Sized {
     /// The method as its recipe prints it; a function for the same reason.
     #[doc(hidden)]
     fn shown(&self) -> &dyn Debug;
+    /// What later and earlier stages may rely on: the const fn `facts`, for who knows no types.
+    #[doc(hidden)]
+    fn tells(&self, facts: Facts) -> Facts;
+    /// What is wrong with these values: the const fn `check`, likewise.
+    #[doc(hidden)]
+    fn fault(&self, facts: &Facts) -> Option<Fault>;
+    /// The method with its type forgotten. Written where the method is, so that what a [`Part`] can do
+    /// is compiled there, and not once for each recipe that uses the method.
+    #[doc(hidden)]
+    fn part(&self) -> &dyn Part;
+    /// The same, to be changed.
+    #[doc(hidden)]
+    fn part_mut(&mut self) -> &mut dyn Part;
+}
+
+/// A method whose type is forgotten: what reading a run file, checking and listing ask of it.
+pub trait Part {
+    /// Every setting with its present value.
+    fn list(&self) -> Vec<Setting>;
+    /// What later and earlier stages may rely on, given what is known already.
+    fn facts(&self, facts: Facts) -> Facts;
+    /// What is wrong with its values beside the others, if anything.
+    fn fault(&self, facts: &Facts) -> Option<Fault>;
+    /// Takes over what a run file says of it: the method's settings in parentheses.
+    ///
+    /// # Errors
+    /// Text that does not fit, at its place.
+    fn patch(&mut self, ron: &str) -> Result<(), SpannedError>;
+}
+
+impl<T: Settings> Part for T {
+    fn list(&self) -> Vec<Setting> {
+        Settings::list(self)
+    }
+
+    fn facts(&self, facts: Facts) -> Facts {
+        self.tells(facts)
+    }
+
+    fn fault(&self, facts: &Facts) -> Option<Fault> {
+        Settings::fault(self, facts)
+    }
+
+    fn patch(&mut self, ron: &str) -> Result<(), SpannedError> {
+        self.apply(crate::patch::ron_options().from_str(ron)?);
+        Ok(())
+    }
 }

@@ -166,3 +166,14 @@ fn line_of(tokens: TokenStream, word: &str) -> Option<usize> {
         _ => None,
     })
 }
+
+#[test]
+fn the_loop_says_what_a_field_says_of_itself() {
+    let usual = expanded(UNI_OPD).text;
+    let own = UNI_OPD.replace("verify: TaskAnswer", "/// a judge\n/// decides.\n verify: TaskAnswer");
+    assert_ne!(own, UNI_OPD);
+    let told = expanded(&own).text;
+    assert!(told.contains("// verify: a judge decides (TaskAnswer)\n"), "{told}");
+    let changed = usual.lines().zip(told.lines()).filter(|(one, other)| one != other).count();
+    assert_eq!((changed, usual.lines().count()), (1, told.lines().count()));
+}

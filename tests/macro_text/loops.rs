@@ -55,7 +55,7 @@ fn the_loop_of_uni_opd() {
 fn the_loop_of_dopd() {
     assert_snapshot!(expanded(DOPD).text, @r#"
     fn train<W: World>(&self, run: &Run, world: &mut W) -> Result<Report> {
-        // teachers: teacher and hindsight, for every prompt; both also read StepHints
+        // teachers: teacher and hindsight, for every prompt; both are shown StepHints
         let teachers = (
             self.teacher.seat("teacher").reads(StepHints),
             self.hindsight.seat("hindsight").reads(StepHints),
@@ -103,7 +103,7 @@ fn unlike_others(source: &str) -> String {
 #[test]
 fn the_loop_of_a_recipe_that_says_where_to_log_and_save() {
     assert_snapshot!(unlike_others(ONE), @r#"
-    // teachers: one, for every prompt; it also reads privileged::StepHints
+    // teachers: one, for every prompt; it is shown privileged::StepHints
     let teachers = self.teacher.seat("teacher").reads(privileged::StepHints);
     let mut log = self.log.open(run, self)?;
     let start = self.checkpoint.resume(run, &mut data, &mut step, world, &mut log)?;
@@ -120,7 +120,7 @@ fn the_loop_of_a_recipe_that_says_where_to_log_and_save() {
 #[test]
 fn the_loop_with_a_reference_beside_the_experts() {
     assert_snapshot!(unlike_others(REFERENCE), @r#"
-    // teachers: each prompt hears the expert of its domain, and reference beside it; a_teacher_with_quite_a_long_name_for_mathematics and another_teacher_with_quite_a_long_name_for_programs also read ReferenceAnswer
+    // teachers: each prompt hears the expert of its domain, and reference beside it; a_teacher_with_quite_a_long_name_for_mathematics and another_teacher_with_quite_a_long_name_for_programs are shown ReferenceAnswer
     let teachers = (
         Experts::by(|domain| match domain {
             tasks::Domain::Math => {

@@ -1,4 +1,5 @@
-//! What the loop says in plain words: one lower-case comment a stage, with the method as written.
+//! What the loop says in plain words: one lower-case comment a stage, with the method as written. The
+//! doc comment of a stage's field, where there is one, is said instead.
 
 use syn::ext::IdentExt;
 
@@ -9,7 +10,8 @@ use crate::stage::StageName;
 
 /// The comment over a stage's line.
 pub fn stage(recipe: &Recipe, stage: StageName) -> String {
-    let says = sentence(recipe, stage);
+    let own = recipe.stage(stage).and_then(|stage| stage.says.clone());
+    let says = own.unwrap_or_else(|| sentence(recipe, stage));
     let name = stage.as_str();
     match method_of(recipe, stage) {
         Some(method) => format!("{name}: {says} ({method})"),
@@ -78,7 +80,7 @@ pub fn teachers(recipe: &Recipe) -> String {
     format!("teachers: {who}{}", what_they_read(all))
 }
 
-/// `; teacher and hindsight also read StepHints`: those who read the same are named together.
+/// `; teacher and hindsight are shown StepHints`: those who read the same are named together.
 fn what_they_read(teachers: &[Teacher]) -> String {
     let mut readers: Vec<(String, Vec<String>)> = Vec::new();
     for teacher in teachers {
@@ -89,12 +91,12 @@ fn what_they_read(teachers: &[Teacher]) -> String {
         }
     }
     let said = readers.iter().map(|(reads, names)| match names.as_slice() {
-        [_] if teachers.len() == 1 => format!("; it also reads {reads}"),
-        [one] => format!("; {one} also reads {reads}"),
+        [_] if teachers.len() == 1 => format!("; it is shown {reads}"),
+        [one] => format!("; {one} is shown {reads}"),
         all if all.len() == teachers.len() => {
-            format!("; {} also read {reads}", if all.len() == 2 { "both" } else { "all" })
+            format!("; {} are shown {reads}", if all.len() == 2 { "both" } else { "all" })
         }
-        many => format!("; {} also read {reads}", listed(many)),
+        many => format!("; {} are shown {reads}", listed(many)),
     });
     said.collect()
 }

@@ -43,6 +43,8 @@ pub struct Stage {
     pub place: usize,
     pub method: Method,
     pub with: Vec<Setting>,
+    /// The field's doc comment, in one line.
+    pub says: Option<String>,
 }
 
 /// A field that is neither teacher nor stage, and what it was probably meant to be.
@@ -125,7 +127,14 @@ impl Recipe {
             if method.is_plain_data() {
                 report.at(&field.ty, messages::plain_data_as_a_method(&method, stage));
             }
-            self.stages.push(Stage { stage, name: field.name, place, method, with: field.with });
+            self.stages.push(Stage {
+                stage,
+                name: field.name,
+                place,
+                method,
+                with: field.with,
+                says: field.says,
+            });
         } else {
             let meant = Meant::guess(&word, &field.ty);
             self.strangers.push(Stranger { name: field.name, meant });

@@ -1,15 +1,14 @@
 //! The command line: the same verbs for our recipes and for a user's own.
 
 mod args;
-mod entry;
 mod model;
 mod verbs;
-
-pub use entry::Entry;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use crate::entry::Entry;
 
 /// The verbs of Limbeck over a list of recipes: what a `main` returns.
 ///

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::args::{Output, RunArgs, Verb};
-use super::{model, Entry};
+use super::model;
+use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::run::{recipe_of, RunDirectory, Shown, TrainOptions};
+use crate::run::{self, recipe_of, RunDirectory, Shown, TrainOptions};
 use crate::suggest::nearest;
 
 pub(super) fn run(verb: Verb, recipes: &'static [Entry]) -> Result<ExitCode> {
@@ -26,15 +27,15 @@ pub(super) fn run(verb: Verb, recipes: &'static [Entry]) -> Result<ExitCode> {
         Verb::Train { run, out, dry_run, shown } => {
             let (entry, options) = open(recipes, &run, &shown)?;
             let options = TrainOptions { out, dry_run, ..options };
-            show(&(entry.train)(&options)?, &shown)
+            show(&run::train(entry, &options)?, &shown)
         }
         Verb::Resume { directory, shown } => {
             let file = RunDirectory::existing(&directory)?.path("run.ron");
             let entry = find(recipes, &recipe_in(&file)?)?;
-            show(&(entry.resume)(&directory, shown.quiet)?, &shown)
+            show(&run::resume(entry, &directory, shown.quiet)?, &shown)
         }
         Verb::Replay { recipe, rollouts, set, seed } => {
-            let replay = (find(recipes, &recipe)?.replay)(&rollouts, &set, seed)?;
+            let replay = run::replay(find(recipes, &recipe)?, &rollouts, &set, seed)?;
             say(replay.to_json_lines().trim_end())
         }
         Verb::Eval { run, model, task, samples, per_level, temperature, seed, shown } => {
@@ -43,7 +44,7 @@ pub(super) fn run(verb: Verb, recipes: &'static [Entry]) -> Result<ExitCode> {
                 Some(file) => {
                     let name = recipe_in(&file)?;
                     let options = TrainOptions { file, ..TrainOptions::default() };
-                    model::eval_run((find(recipes, &name)?.held_out)(&options)?, &asked, shown.quiet)?
+                    model::eval_run(run::held_out(find(recipes, &name)?, &options)?, &asked, shown.quiet)?
                 }
                 None => model::eval_model(&asked, shown.quiet)?,
             };
@@ -144,7 +145,7 @@ fn paper(doc: &str) -> String {
 
 fn check(recipes: &'static [Entry], args: &RunArgs) -> Result<ExitCode> {
     let (entry, options) = open(recipes, args, &Output { json: false, quiet: true })?;
-    let findings = (entry.check)(&options);
+    let findings = run::check(entry, &options);
     say(&findings.good.join("\n"))?;
     for wrong in &findings.wrong {
         super::complain(wrong);

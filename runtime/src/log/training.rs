@@ -13,6 +13,7 @@ use crate::batch::Routed;
 use crate::capability::Signal;
 use crate::dist;
 use crate::error::{Error, Result};
+use crate::plan::Resolved;
 use crate::recipe::Recipe;
 use crate::run::{side, Evaluation, Report, Run};
 use crate::stages::calibrate::margin::trajectory_return;
@@ -91,13 +92,18 @@ impl Log {
     /// # Errors
     /// A file that cannot be written.
     pub fn with_samples<R: Recipe>(run: &Run, recipe: &R, samples: usize) -> Result<Self> {
+        let plan = R::PLAN.with_settings(recipe.settings());
+        Self::begin(run, R::NAME, R::LOOP, &plan, samples)
+    }
+
+    fn begin(run: &Run, name: &str, loop_text: &str, plan: &Resolved, samples: usize) -> Result<Self> {
         let mut files = None;
         if let Some(directory) = &run.directory {
             let stamp = Stamp::of(&run.hashes);
             directory.write("run.ron", &stamp.over(&run.effective))?;
-            directory.write("plan.ron", &stamp.over(&plan_now(recipe)))?;
-            directory.write("loop.rs", &stamp.over(&format!("{}\n", R::LOOP)))?;
-            let mut events = EventFile::create(&directory.path("tb"), R::NAME, 0)?;
+            directory.write("plan.ron", &stamp.over(&plan.to_ron()))?;
+            directory.write("loop.rs", &stamp.over(&format!("{loop_text}\n")))?;
+            let mut events = EventFile::create(&directory.path("tb"), name, 0)?;
             events.text(0, "hashes", &stamp.all)?;
             let lines = |name: &str| Ok(JsonLines::open(&directory.path(name))?.stamped(stamp.hash.clone()));
             files =
@@ -306,9 +312,4 @@ fn record<S: Signal>(routed: &Routed<S>, i: usize, found: Option<&Losses>) -> Va
 fn regimes<S: Signal>(routed: &Routed<S>, i: usize) -> Option<Vec<String>> {
     let length = routed.rollouts().responses_N[i].tokens_T.len();
     (0..length).map(|t| routed.signal().regime(i, t).map(|regime| regime.to_string())).collect()
-}
-
-/// The plan with the settings as they run, not as they default.
-fn plan_now<R: Recipe>(recipe: &R) -> String {
-    R::PLAN.with_settings(recipe.settings()).to_ron()
 }

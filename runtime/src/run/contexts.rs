@@ -8,7 +8,6 @@ use crate::batch::Prompt;
 use crate::error::{Error, Result};
 use crate::plan::Teacher;
 use crate::privileged::Placement;
-use crate::recipe::Recipe;
 use crate::stages::score::{Asked, Reading};
 use crate::tensor::Cpu;
 use crate::world::tokenizer::Tokenizer;
@@ -26,12 +25,12 @@ pub(super) struct Heard {
 
 /// Reads every prompt as the teachers will, and finds what does not fit. Empty for a recipe whose
 /// teachers read what the student reads.
-pub(super) fn contexts_fit<R: Recipe>(
-    prepared: &Prepared<R>,
+pub(super) fn contexts_fit(
+    prepared: &Prepared,
     world: &FromFiles<Cpu>,
     prompts: &[Arc<Prompt>],
 ) -> (Vec<Heard>, Vec<Error>) {
-    let teachers = R::PLAN.teachers;
+    let teachers = prepared.entry.plan.teachers;
     if teachers.iter().all(|teacher| teacher.reads.is_none()) {
         return (Vec::new(), Vec::new());
     }
@@ -39,7 +38,7 @@ pub(super) fn contexts_fit<R: Recipe>(
     let mut heard: Vec<Heard> = teachers.iter().map(nobody).collect();
     let (mut wrong, mut untold) = (Vec::new(), 0);
     // of a domain that nobody teaches it has been said already
-    let taught = taught::<R>();
+    let taught = taught(&prepared.entry.plan);
     let theirs = |prompt: &Prompt| taught.is_empty() || taught.iter().any(|domain| domain == prompt.domain());
     for (place, prompt) in prompts.iter().enumerate().filter(|(_, prompt)| theirs(prompt)) {
         match read(prepared, world, prompt) {
@@ -61,11 +60,7 @@ pub(super) fn contexts_fit<R: Recipe>(
 }
 
 /// One prompt as the teachers read it, with room for the longest response to it.
-fn read<R: Recipe>(
-    prepared: &Prepared<R>,
-    world: &FromFiles<Cpu>,
-    prompt: &Arc<Prompt>,
-) -> Result<Vec<Reading>> {
+fn read(prepared: &Prepared, world: &FromFiles<Cpu>, prompt: &Arc<Prompt>) -> Result<Vec<Reading>> {
     let positions = |policy: &Policy<Cpu>| policy.decoder.config().max_position_embeddings;
     let students = positions(world.student());
     let readings = prepared.recipe.readings(world, &Asked::new(Arc::clone(prompt)))?;

@@ -9,15 +9,17 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::{hashes_of, latest};
 use super::directory::RunDirectory;
 use super::evaluate::{evaluate, Answer, Evaluation};
+use super::file::RunFile;
 use super::fingerprints::{must_be_the_same, read_hashes, write_hashes};
 use super::finish::write_report;
+use super::overlay;
 use super::prepare::{step_of, Prepared, TrainOptions};
 use super::ready::must_be_ready;
 use super::state::{side, Run};
+use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::log::{Accuracy, Table};
 use crate::plan::Plan;
-use crate::recipe::Recipe;
 use crate::replay::{Recorded, Replay};
 use crate::tensor::Cpu;
 use crate::world::{FromFiles, Policy, World};
@@ -59,8 +61,8 @@ type ByDomain = BTreeMap<String, Accuracy>;
 ///
 /// # Errors
 /// A file that is wrong (exit 2), a run that failed (exit 1).
-pub fn train<R: Recipe>(options: &TrainOptions) -> Result<Shown> {
-    let prepared = Prepared::<R>::read(options)?;
+pub fn train(entry: &Entry, options: &TrainOptions) -> Result<Shown> {
+    let prepared = Prepared::read(entry, options)?;
     let mut world = open_world(&prepared)?;
     // everything is looked at before the run directory is made: what is wrong leaves nothing behind
     must_be_ready(&prepared, &world)?;
@@ -68,7 +70,7 @@ pub fn train<R: Recipe>(options: &TrainOptions) -> Result<Shown> {
         .file
         .file_stem()
         .map_or_else(|| "run".to_string(), |stem| stem.to_string_lossy().into_owned());
-    let stem = if options.other_recipe { format!("{stem}-{}", R::NAME) } else { stem };
+    let stem = if options.other_recipe { format!("{stem}-{}", entry.name) } else { stem };
     let asked = options.out.as_deref().or(prepared.file.out.as_deref());
     let directory = if options.dry_run { None } else { Some(RunDirectory::create(asked, &stem)?) };
     let hashes = prepared.hashes()?;
@@ -84,16 +86,16 @@ pub fn train<R: Recipe>(options: &TrainOptions) -> Result<Shown> {
 ///
 /// # Errors
 /// A directory without a run, a plan that changed since, a damaged checkpoint.
-pub fn resume<R: Recipe>(root: &Path, quiet: bool) -> Result<Shown> {
+pub fn resume(entry: &Entry, root: &Path, quiet: bool) -> Result<Shown> {
     let directory = RunDirectory::existing(root)?;
     let options = TrainOptions { file: directory.path("run.ron"), quiet, ..TrainOptions::default() };
-    let prepared = Prepared::<R>::read(&options)?;
+    let prepared = Prepared::read(entry, &options)?;
     let checkpoint = latest(&directory)?;
     let then = match &checkpoint {
         Some(folder) => hashes_of(folder)?,
         None => read_hashes(&directory)?,
     };
-    must_be_the_same(&then, &prepared.hashes()?, &directory, R::NAME)?;
+    must_be_the_same(&then, &prepared.hashes()?, &directory, entry.name)?;
     let mut world = open_world(&prepared)?;
     must_be_ready(&prepared, &world)?;
     directory.sweep();
@@ -109,16 +111,13 @@ pub fn resume<R: Recipe>(root: &Path, quiet: bool) -> Result<Shown> {
 ///
 /// # Errors
 /// A recording that does not hold, a setting that does not exist.
-pub fn replay<R: Recipe>(rollouts: &Path, set: &[String], seed: u64) -> Result<Replay> {
-    let mut recipe = R::DEFAULT;
+pub fn replay(entry: &Entry, rollouts: &Path, set: &[String], seed: u64) -> Result<Replay> {
+    let mut recipe = (entry.default)();
     for word in set {
-        match super::overlay::set_in_replay::<R::Patch>(word)? {
-            Some(patch) => recipe.apply(patch),
-            None => {
-                return Err(Error::call("a replay has no run: only settings of stages can be set")
-                    .at(format!("--set {word}"))
-                    .next("write --set stage.field=VALUE, for example --set calibrate.delta=0.2"))
-            }
+        if !overlay::set(recipe.as_mut(), &mut RunFile::default(), word)? {
+            return Err(Error::call("a replay has no run: only settings of stages can be set")
+                .at(format!("--set {word}"))
+                .next("write --set stage.field=VALUE, for example --set calibrate.delta=0.2"));
         }
     }
     // a recording has the groups it has: checks across stages that concern sampling do not apply
@@ -132,8 +131,8 @@ pub fn replay<R: Recipe>(rollouts: &Path, set: &[String], seed: u64) -> Result<R
 ///
 /// # Errors
 /// What does not hold, at its place.
-pub fn held_out<R: Recipe>(options: &TrainOptions) -> Result<HeldOut> {
-    let prepared = Prepared::<R>::read(options)?;
+pub fn held_out(entry: &Entry, options: &TrainOptions) -> Result<HeldOut> {
+    let prepared = Prepared::read(entry, options)?;
     let held_out = prepared.held_out()?;
     Ok(HeldOut { student: prepared.file.student, held_out, seed: prepared.file.seed })
 }
@@ -148,14 +147,14 @@ pub struct HeldOut {
     pub seed: u64,
 }
 
-pub(crate) fn open_world<R: Recipe>(prepared: &Prepared<R>) -> Result<FromFiles<Cpu>> {
+pub(crate) fn open_world(prepared: &Prepared) -> Result<FromFiles<Cpu>> {
     let file = &prepared.file;
-    let world = FromFiles::open(&R::PLAN, &file.student, &file.teachers, &Cpu::default())?;
+    let world = FromFiles::open(&prepared.entry.plan, &file.student, &file.teachers, &Cpu::default())?;
     Ok(world.tuned(&prepared.recipe.settings()))
 }
 
-fn go<R: Recipe>(prepared: &Prepared<R>, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {
-    let before = look_before(&R::PLAN, run, world)?;
+fn go(prepared: &Prepared, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {
+    let before = look_before(&prepared.entry.plan, run, world)?;
     let report = prepared.recipe.train(run, world)?;
     let mut shown = Shown::of(run, report.seconds);
     if let (Some(before), Some(held_out)) = (before, &run.held_out) {
@@ -169,10 +168,10 @@ fn go<R: Recipe>(prepared: &Prepared<R>, run: &Run, world: &mut FromFiles<Cpu>) 
 }
 
 /// What a run shows that has made all its steps before.
-fn finished<R: Recipe>(prepared: &Prepared<R>, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {
+fn finished(prepared: &Prepared, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {
     let reported = run.directory.as_ref().is_some_and(|directory| directory.path("report.html").is_file());
     let mut shown = Shown { finished_before: true, ..Shown::of(run, 0.0) };
-    if let (Some(before), Some(held_out)) = (look_before(&R::PLAN, run, world)?, &run.held_out) {
+    if let (Some(before), Some(held_out)) = (look_before(&prepared.entry.plan, run, world)?, &run.held_out) {
         let known: Option<After> = run.recall("after.json")?;
         let after = match known.filter(|_| reported) {
             Some(after) => after,

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::overlay::{explain, ron_options};
+use super::overlay::explain;
 use crate::error::{Error, Result};
+use crate::patch::ron_options;
 use crate::privileged::Placement;
 use crate::world::tasks::TaskSpec;
 
@@ -46,10 +47,10 @@ fn one_point() -> f64 {
 /// What a template must do.
 const TEMPLATE: &str = "a template names {prompt} and {privileged} exactly once each, for example Template(\"{prompt}\\nHint: {privileged}\\n\")";
 
-/// A run file. `P` is the patch of its recipe.
+/// A run file, but for the settings of its recipe: what they are the recipe knows.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename = "Run", deny_unknown_fields, bound = "P: DeserializeOwned + Default")]
-pub struct RunFile<P> {
+#[serde(rename = "Run", deny_unknown_fields)]
+pub struct RunFile {
     /// The recipe's name.
     pub recipe: String,
     /// The seed of everything random.
@@ -85,9 +86,9 @@ pub struct RunFile<P> {
     /// The run directory.
     #[serde(default)]
     pub out: Option<PathBuf>,
-    /// Settings that differ from the recipe's.
-    #[serde(default)]
-    pub set: P,
+    /// Settings that differ from the recipe's, which takes them over itself.
+    #[serde(default, rename = "set")]
+    _set: IgnoredAny,
 }
 
 /// The one thing that must be known before the rest of a run file can be read.
@@ -106,7 +107,7 @@ pub fn recipe_of(text: &str, name: &str) -> Result<String> {
     Ok(head.recipe)
 }
 
-impl<P: DeserializeOwned + Default> RunFile<P> {
+impl RunFile {
     /// Reads a run file; `name` is what messages call it.
     ///
     /// # Errors

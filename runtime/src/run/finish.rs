@@ -10,7 +10,6 @@ use super::prepare::Prepared;
 use super::state::Run;
 use crate::error::{Error, Result};
 use crate::log::{read_metrics, ReportData, Sample};
-use crate::recipe::Recipe;
 use crate::tensor::Cpu;
 use crate::world::tokenizer::Tokenizer;
 use crate::world::{FromFiles, World};
@@ -18,19 +17,21 @@ use crate::world::{FromFiles, World};
 /// How many rollouts the report shows.
 const SAMPLES: usize = 48;
 
-pub(super) fn write_report<R: Recipe>(
-    prepared: &Prepared<R>,
+pub(super) fn write_report(
+    prepared: &Prepared,
     run: &Run,
     world: &FromFiles<Cpu>,
     shown: &Shown,
 ) -> Result<()> {
     let Some(directory) = &run.directory else { return Ok(()) };
+    let entry = &prepared.entry;
     let metrics = read_metrics(&directory.path("metrics.jsonl"))?;
     let mut settings = Vec::new();
     for (stage, list) in prepared.recipe.settings() {
-        let method = R::PLAN
+        let method = entry
+            .plan
             .method(stage)
-            .or_else(|| R::PLAN.teachers.iter().find(|t| t.name == stage).map(|t| t.kind));
+            .or_else(|| entry.plan.teachers.iter().find(|t| t.name == stage).map(|t| t.kind));
         let values = list.into_iter().map(|s| (s.name.to_string(), s.value)).collect();
         settings.push((stage.to_string(), method.unwrap_or_default().to_string(), values));
     }
@@ -50,12 +51,12 @@ pub(super) fn write_report<R: Recipe>(
     ];
     let files = files.iter().filter(|(name, _)| directory.path(name).exists());
     ReportData {
-        recipe: R::NAME.to_string(),
-        doc: R::DOC.to_string(),
+        recipe: entry.name.to_string(),
+        doc: entry.doc.to_string(),
         seed: run.seed,
         steps: run.steps,
         seconds,
-        loop_text: R::LOOP.to_string(),
+        loop_text: entry.loop_text.to_string(),
         settings,
         metrics,
         table: shown.table.clone(),

@@ -5,9 +5,9 @@ use std::path::Path;
 use super::contexts::{contexts_fit, plain, shown};
 use super::prepare::{Prepared, TrainOptions};
 use super::ready::{held_out_fits, prompts_fit, rows_fit, teachers_fit};
+use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::models::ModelConfig;
-use crate::recipe::Recipe;
 use crate::tensor::Cpu;
 use crate::world::{FromFiles, World};
 
@@ -27,19 +27,16 @@ impl Findings {
 }
 
 /// Looks at everything a run file names, without training.
-pub fn check<R: Recipe>(options: &TrainOptions) -> Findings {
+pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
     let mut findings = Findings::default();
-    let Some((prepared, wrong)) = findings.take(Prepared::<R>::examine(options)) else { return findings };
+    let Some((prepared, wrong)) = findings.take(Prepared::examine(entry, options)) else { return findings };
     findings.wrong.extend(wrong);
     findings.good.push(format!(
         "{}: recipe {}, {} steps of {} prompts",
-        prepared.name,
-        R::NAME,
-        prepared.file.steps,
-        prepared.file.batch
+        prepared.name, entry.name, prepared.file.steps, prepared.file.batch
     ));
     let file = &prepared.file;
-    let (world, wrong) = FromFiles::open_all(&R::PLAN, &file.student, &file.teachers, &Cpu::default());
+    let (world, wrong) = FromFiles::open_all(&entry.plan, &file.student, &file.teachers, &Cpu::default());
     findings.wrong.extend(wrong);
     let world = world.as_ref();
     findings.good.extend(world.map(describe_world).unwrap_or_default());
@@ -62,10 +59,10 @@ fn has_rows(data: Option<&Path>, tasks: bool) -> bool {
     data.map_or(tasks, |path| !tasks && !path.as_os_str().is_empty())
 }
 
-fn check_rows<R: Recipe>(prepared: &Prepared<R>, world: Option<&FromFiles<Cpu>>, findings: &mut Findings) {
+fn check_rows(prepared: &Prepared, world: Option<&FromFiles<Cpu>>, findings: &mut Findings) {
     let Some((rows, name)) = findings.take(prepared.rows()) else { return };
     findings.good.push(format!("{name}: {} rows", rows.len()));
-    findings.wrong.extend(rows_fit::<R>(&rows, &name));
+    findings.wrong.extend(rows_fit(&prepared.entry.plan, &rows, &name));
     let Some(world) = world else { return };
     let (prompts, unfit) = prompts_fit(&rows, &name, world.student(), &prepared.placement());
     findings.wrong.extend(unfit);
@@ -78,7 +75,7 @@ fn check_rows<R: Recipe>(prepared: &Prepared<R>, world: Option<&FromFiles<Cpu>>,
         findings.good.extend(shown(&heard, &prompts, &prepared.file.privileged, tokenizer));
     }
     let longest = prompts.iter().map(|p| p.tokens.len()).max().unwrap_or(0);
-    findings.good.push(estimate::<R>(prepared, world, longest));
+    findings.good.push(estimate(prepared, world, longest));
 }
 
 fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
@@ -109,7 +106,7 @@ fn parameters(config: &ModelConfig) -> usize {
 }
 
 /// A rough count of the memory a step takes: weights, gradients, moments, and one micro-batch.
-fn estimate<R: Recipe>(prepared: &Prepared<R>, world: &FromFiles<Cpu>, longest_prompt: usize) -> String {
+fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prompt: usize) -> String {
     let setting = |stage, name| prepared.number(stage, name);
     let config = world.student().decoder.config();
     let weights = parameters(config);

@@ -19,10 +19,11 @@ pub use drive::{held_out, replay, resume, train, HeldOut, Shown};
 pub use evaluate::{evaluate, Answer, Evaluation};
 pub use file::{recipe_of, EvalFile, RunFile};
 pub use look::{check, Findings};
-pub use prepare::{Prepared, TrainOptions};
+pub use prepare::{read_for, Prepared, TrainOptions};
 pub use state::{Report, Run};
 
 pub(crate) use checkpoint::latest;
 pub(crate) use directory::write_whole;
 pub(crate) use file::MOST_SAMPLES;
+pub(crate) use overlay::take_over;
 pub(crate) use state::side;

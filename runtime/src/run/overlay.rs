@@ -1,17 +1,15 @@
 //! RON layers: how a run file's mistakes are told, and how `--set` goes over it.
 
 use ron::error::SpannedError;
-use serde::de::DeserializeOwned;
+use ron::value::RawValue;
 use serde::Deserialize;
 
 use super::file::RunFile;
+use crate::entry::AnyRecipe;
 use crate::error::{Error, Result};
+use crate::patch::{ron_options, Given};
+use crate::settings::Part;
 use crate::suggest::nearest;
-
-/// RON as run files use it: `Some` may be left out for optional fields of the run itself.
-pub fn ron_options() -> ron::Options {
-    ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME)
-}
 
 /// A RON error in the user's terms, at `name:line:column`.
 pub fn explain(why: &SpannedError, text: &str, name: &str) -> Error {
@@ -106,11 +104,77 @@ struct RunOverlay {
     eval: Option<super::file::EvalFile>,
 }
 
-/// Puts `--set key=value` over a run file. Settings of stages come back as a patch.
+/// The methods of a recipe by name, to be changed.
+type Parts<'a> = Vec<(&'static str, &'a mut dyn Part)>;
+
+/// The one field of a run file that its recipe reads.
+#[derive(Deserialize)]
+#[serde(rename = "Run")]
+struct Settings<'a> {
+    #[serde(borrow, default)]
+    set: Option<&'a RawValue>,
+}
+
+/// Lets a recipe take over the settings of a run file; `name` is what messages call the file.
+///
+/// # Errors
+/// The first thing that does not fit, at its line and column.
+pub fn settings(recipe: &mut dyn AnyRecipe, text: &str, name: &str) -> Result<()> {
+    let found: Settings = ron_options().from_str(text).map_err(|why| explain(&why, text, name))?;
+    found.set.map_or(Ok(()), |set| take_over(recipe.parts_mut(), text, set.get_ron(), name))
+}
+
+/// Lets the parts of a recipe take over `set`, a part of `text`.
+///
+/// # Errors
+/// As [`settings`].
+pub(crate) fn take_over(mut parts: Parts, text: &str, set: &str, name: &str) -> Result<()> {
+    let told = |why: &SpannedError| explain(why, text, name);
+    let in_place = alone(text, set);
+    let given: Given = ron_options().from_str(&in_place).map_err(|why| told(&why))?;
+    for (place, (stage, settings)) in given.0.iter().enumerate() {
+        let at = || {
+            let start = in_place[..offset(&in_place, settings)].rfind(stage.as_str()).unwrap_or_default();
+            let (line, column) = line_and_column(&in_place, start);
+            format!("{name}:{line}:{column}")
+        };
+        if given.0[..place].iter().any(|(known, _)| known == stage) {
+            return Err(Error::call(format!("`{stage}` is given twice"))
+                .next("remove one of the two")
+                .at(at()));
+        }
+        let Some((_, part)) = parts.iter_mut().find(|(known, _)| known == stage) else {
+            let known: Vec<&str> = parts.iter().map(|(known, _)| *known).collect();
+            return Err(unknown(stage, &known, None, None).at(at()));
+        };
+        part.patch(&alone(&in_place, settings)).map_err(|why| told(&why))?;
+    }
+    Ok(())
+}
+
+/// `part` of `text`, with blanks for all that is before it: it keeps its line and column.
+fn alone(text: &str, part: &str) -> String {
+    let before = text[..offset(text, part)].chars().map(|c| if c == '\n' { c } else { ' ' });
+    before.chain(part.chars()).collect()
+}
+
+/// Where `part` begins in `text`, of which it is a slice.
+fn offset(text: &str, part: &str) -> usize {
+    (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len())
+}
+
+/// A place in a text as people count it.
+pub(super) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..at];
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    (before.matches('\n').count() + 1, column)
+}
+
+/// Puts `--set key=value` over a run file, or over the recipe's settings; whether it was one of these.
 ///
 /// # Errors
 /// A key that does not exist, a value of the wrong type; with the user's own words.
-pub fn set<P: DeserializeOwned + Default>(file: &mut RunFile<P>, word: &str) -> Result<Option<P>> {
+pub fn set(recipe: &mut dyn AnyRecipe, file: &mut RunFile, word: &str) -> Result<bool> {
     let place = format!("--set {word}");
     let (key, value) = word.split_once('=').ok_or_else(|| {
         Error::call("has no `=`")
@@ -138,25 +202,17 @@ pub fn set<P: DeserializeOwned + Default>(file: &mut RunFile<P>, word: &str) -> 
                 (file.data, file.tasks) = (over.data, None);
             }
             file.eval = over.eval.or_else(|| file.eval.clone());
-            Ok(None)
+            Ok(false)
         }
         [stage, field] => {
             let text = format!("({stage}:({field}:{value}))");
-            let patch = ron_options().from_str(&text).map_err(|why| explain(&why, &text, "").at(&place))?;
-            Ok(Some(patch))
+            take_over(recipe.parts_mut(), &text, &text, "").map_err(|why| why.at(&place))?;
+            Ok(true)
         }
         _ => Err(Error::call(format!("`{key}` goes too deep"))
             .at(&place)
             .next("write stage.field, for example calibrate.delta")),
     }
-}
-
-/// `--set` over a recipe alone: a setting of a stage, or nothing when a field of a run is meant.
-///
-/// # Errors
-/// As [`set`].
-pub fn set_in_replay<P: DeserializeOwned + Default>(word: &str) -> Result<Option<P>> {
-    set(&mut RunFile::default(), word)
 }
 
 #[cfg(test)]

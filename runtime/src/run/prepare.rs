@@ -7,14 +7,14 @@ use super::directory::RunDirectory;
 use super::evaluate::Evaluation;
 use super::file::{find, EvalFile, RunFile};
 use super::fingerprints::{of_files, of_models};
-use super::overlay;
+use super::overlay::{self, line_and_column};
 use super::state::Run;
 use crate::check::Fault;
+use crate::entry::{AnyRecipe, Entry};
 use crate::error::{Error, Result};
 use crate::log::{Progress, ProgressStyle};
 use crate::plan::fingerprint;
 use crate::privileged::Placement;
-use crate::recipe::Recipe;
 use crate::stages::rollout::Sample;
 use crate::world::rows::{read_jsonl, Row};
 use crate::world::tasks::{generate, TaskSpec};
@@ -39,24 +39,26 @@ pub struct TrainOptions {
 }
 
 /// A run file with every layer applied: recipe settings, paths, numbers.
-pub struct Prepared<R: Recipe> {
+pub struct Prepared {
+    /// The recipe's texts and its plan.
+    pub entry: Entry,
     /// The recipe with the run's settings.
-    pub recipe: R,
+    pub(crate) recipe: Box<dyn AnyRecipe>,
     /// The run, its paths made absolute.
-    pub file: RunFile<R::Patch>,
+    pub file: RunFile,
     /// What messages call the run file.
     pub name: String,
     /// The effective run, as RON.
     pub effective: String,
 }
 
-impl<R: Recipe> Prepared<R> {
+impl Prepared {
     /// Reads the file, puts `--set` over it, and checks every number.
     ///
     /// # Errors
     /// What does not hold, at its place.
-    pub fn read(options: &TrainOptions) -> Result<Self> {
-        let (prepared, wrong) = Self::examine(options)?;
+    pub fn read(entry: &Entry, options: &TrainOptions) -> Result<Self> {
+        let (prepared, wrong) = Self::examine(entry, options)?;
         Error::together(wrong)?;
         Ok(prepared)
     }
@@ -66,34 +68,29 @@ impl<R: Recipe> Prepared<R> {
     ///
     /// # Errors
     /// A file that cannot be read or is no run file: of the rest nothing can be said then.
-    pub(super) fn examine(options: &TrainOptions) -> Result<(Self, Vec<Error>)> {
+    pub(super) fn examine(entry: &Entry, options: &TrainOptions) -> Result<(Self, Vec<Error>)> {
         let name = options.file.display().to_string();
         let text =
             std::fs::read_to_string(&options.file).map_err(|why| Error::reading(&options.file, why))?;
-        let mut file = RunFile::<R::Patch>::read(&text, &name)?;
-        let mut recipe = R::DEFAULT;
-        recipe.apply(std::mem::take(&mut file.set));
+        let (mut file, mut recipe) = understood(entry, &text, &name)?;
         let mut wrong = Vec::new();
         for word in &options.set {
-            match overlay::set(&mut file, word) {
-                Ok(Some(patch)) => recipe.apply(patch),
-                Ok(None) => {}
-                Err(why) => wrong.push(why),
-            }
+            wrong.extend(overlay::set(recipe.as_mut(), &mut file, word).err());
         }
         if options.dry_run {
             file.steps = 1;
         }
         wrong.extend(file.faults(&name));
         wrong.extend(recipe.faults().iter().map(|fault| explain(fault, &text, &name)));
-        wrong.extend(too_many(&recipe, file.batch, &name));
+        wrong.extend(too_many(recipe.as_ref(), file.batch, &name));
         if options.other_recipe {
-            let weighted = |name: &str| R::PLAN.teachers.iter().any(|t| t.name == name && t.kind == "Frozen");
+            let weighted =
+                |name: &str| entry.plan.teachers.iter().any(|t| t.name == name && t.kind == "Frozen");
             file.teachers.retain(|name, _| weighted(name));
         }
         make_absolute(&mut file, options.file.parent(), &mut wrong);
-        let effective = effective(&recipe, &file).map_err(|why| why.at(&name))?;
-        Ok((Self { recipe, file, name, effective }, wrong))
+        let effective = effective(entry.name, recipe.as_ref(), &file).map_err(|why| why.at(&name))?;
+        Ok((Self { entry: *entry, recipe, file, name, effective }, wrong))
     }
 
     /// The rows to train on, and what messages call them.
@@ -111,7 +108,7 @@ impl<R: Recipe> Prepared<R> {
     pub fn held_out(&self) -> Result<Option<Evaluation>> {
         let Some(eval) = &self.file.eval else { return Ok(None) };
         let (rows, name) = rows_of(eval.data.as_deref(), eval.tasks.as_ref(), "eval.tasks")?;
-        Ok(Some(Evaluation { rows, name, every: eval.every, sample: eval.sample::<R>(&self.recipe) }))
+        Ok(Some(Evaluation { rows, name, every: eval.every, sample: eval.sample(self.recipe.as_ref()) }))
     }
 
     /// The run, ready for the loop.
@@ -153,7 +150,7 @@ impl<R: Recipe> Prepared<R> {
 
     /// A whole number among the settings of a stage.
     pub(super) fn number(&self, stage: &str, name: &str) -> Option<usize> {
-        number(&self.recipe, stage, name)
+        number(self.recipe.as_ref(), stage, name)
     }
 
     /// The fingerprints of plan, loop, run, model folders and data, which every file of the run carries.
@@ -164,8 +161,8 @@ impl<R: Recipe> Prepared<R> {
         let folders = std::iter::once(&self.file.student).chain(self.file.teachers.values());
         let held_out = self.file.eval.as_ref().and_then(|eval| eval.data.as_ref());
         let hashes = [
-            ("plan", R::PLAN.hash()),
-            ("loop", fingerprint(R::LOOP.as_bytes())),
+            ("plan", self.entry.plan.hash()),
+            ("loop", fingerprint(self.entry.loop_text.as_bytes())),
             ("run", fingerprint(self.effective.as_bytes())),
             ("models", of_models(folders)?),
             ("data", of_files(self.file.data.iter().chain(held_out))?),
@@ -174,8 +171,23 @@ impl<R: Recipe> Prepared<R> {
     }
 }
 
+/// Reads a run file of the recipe `entry`: its own fields, and the settings it gives.
+///
+/// # Errors
+/// The first thing that does not hold, at its line and column.
+pub fn read_for(entry: &Entry, text: &str, name: &str) -> Result<RunFile> {
+    understood(entry, text, name).map(|(file, _)| file)
+}
+
+fn understood(entry: &Entry, text: &str, name: &str) -> Result<(RunFile, Box<dyn AnyRecipe>)> {
+    let file = RunFile::read(text, name)?;
+    let mut recipe = (entry.default)();
+    overlay::settings(recipe.as_mut(), text, name)?;
+    Ok((file, recipe))
+}
+
 impl EvalFile {
-    fn sample<R: Recipe>(&self, recipe: &R) -> Sample {
+    fn sample(&self, recipe: &dyn AnyRecipe) -> Sample {
         let limit = number(recipe, "rollout", "max_response_tokens");
         let default = <Sample as crate::settings::Settings>::DEFAULT;
         Sample {
@@ -215,14 +227,14 @@ fn explain(fault: &Fault, text: &str, name: &str) -> Error {
     Error::call(fault.says).at(place)
 }
 
-fn number<R: Recipe>(recipe: &R, stage: &str, name: &str) -> Option<usize> {
+fn number(recipe: &dyn AnyRecipe, stage: &str, name: &str) -> Option<usize> {
     let settings = recipe.settings();
     let (_, list) = settings.iter().find(|(known, _)| *known == stage)?;
     list.iter().find(|setting| setting.name == name)?.value.parse().ok()
 }
 
 /// More responses a step than could be kept in memory.
-fn too_many<R: Recipe>(recipe: &R, batch: usize, name: &str) -> Option<Error> {
+fn too_many(recipe: &dyn AnyRecipe, batch: usize, name: &str) -> Option<Error> {
     const MOST: usize = 1 << 22;
     let group = number(recipe, "rollout", "group_size")?;
     (batch.saturating_mul(group) > MOST).then(|| {
@@ -248,9 +260,7 @@ fn place_of(text: &str, stage: &str, field: &str) -> Option<(usize, usize)> {
             return None; // the stage has ended before the field
         }
     }
-    let line = text[..at].matches('\n').count() + 1;
-    let column = text[..at].chars().rev().take_while(|c| *c != '\n').count() + 1;
-    Some((line, column))
+    Some(line_and_column(text, at))
 }
 
 fn word_at(text: &str, word: &str, from: usize) -> Option<usize> {
@@ -265,11 +275,7 @@ fn word_at(text: &str, word: &str, from: usize) -> Option<usize> {
     })
 }
 
-fn make_absolute<P: serde::de::DeserializeOwned + Default>(
-    file: &mut RunFile<P>,
-    beside: Option<&Path>,
-    wrong: &mut Vec<Error>,
-) {
+fn make_absolute(file: &mut RunFile, beside: Option<&Path>, wrong: &mut Vec<Error>) {
     let mut seek = |path: &mut PathBuf, field: &str| {
         *path = find(path, beside, field).unwrap_or_else(|why| {
             wrong.push(why);
@@ -289,9 +295,9 @@ fn make_absolute<P: serde::de::DeserializeOwned + Default>(
 }
 
 /// The effective run: every layer applied, every setting by value. It can be read again.
-fn effective<R: Recipe>(recipe: &R, file: &RunFile<R::Patch>) -> Result<String> {
+fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> Result<String> {
     let mut lines = vec![
-        format!("recipe: {}", ron_text(R::NAME)?),
+        format!("recipe: {}", ron_text(name)?),
         format!("seed: {}", file.seed),
         format!("steps: {}", file.steps),
         format!("batch: {}", file.batch),

@@ -9,9 +9,8 @@ use super::prepare::Prepared;
 use super::state::prompt_of;
 use crate::batch::Prompt;
 use crate::error::{Error, Result};
-use crate::plan::Teacher;
+use crate::plan::{Plan, Teacher};
 use crate::privileged::Placement;
-use crate::recipe::Recipe;
 use crate::tensor::{Cpu, Device};
 use crate::world::rows::Row;
 use crate::world::{FromFiles, Policy, World};
@@ -20,9 +19,9 @@ use crate::world::{FromFiles, Policy, World};
 pub(super) const TOLD: usize = 3;
 
 /// Everything about the training rows that does not fit the recipe.
-pub(super) fn rows_fit<R: Recipe>(rows: &[Row], name: &str) -> Vec<Error> {
-    let mut wrong = domains_fit::<R>(rows, name);
-    if R::PLAN.method("rollout") == Some("Reference") {
+pub(super) fn rows_fit(plan: &Plan, rows: &[Row], name: &str) -> Vec<Error> {
+    let mut wrong = domains_fit(plan, rows, name);
+    if plan.method("rollout") == Some("Reference") {
         let lacking: Vec<usize> = (0..rows.len()).filter(|&i| rows[i].reference.is_none()).collect();
         if let Some(first) = lacking.first() {
             let what = format!("the row has no reference answer to imitate{}", more(lacking.len() - 1));
@@ -35,8 +34,8 @@ pub(super) fn rows_fit<R: Recipe>(rows: &[Row], name: &str) -> Vec<Error> {
 }
 
 /// Every domain of the data has its teacher, when teachers are chosen by domain.
-fn domains_fit<R: Recipe>(rows: &[Row], name: &str) -> Vec<Error> {
-    let taught = taught::<R>();
+fn domains_fit(plan: &Plan, rows: &[Row], name: &str) -> Vec<Error> {
+    let taught = taught(plan);
     if taught.is_empty() {
         return Vec::new();
     }
@@ -46,14 +45,14 @@ fn domains_fit<R: Recipe>(rows: &[Row], name: &str) -> Vec<Error> {
     }
     let tell = |(domain, rows): (&&str, &Vec<usize>)| {
         let what = if domain.is_empty() {
-            format!("the row names no domain, and `{}` chooses the teacher by it", R::NAME)
+            format!("the row names no domain, and `{}` chooses the teacher by it", plan.name)
         } else {
             format!("nobody teaches the domain `{domain}`")
         };
         let place = format!("{name}, row {}, column `domain`", rows[0] + 1);
         Error::call(format!("{what}{}", more(rows.len() - 1))).at(place).next(format!(
             "the teachers of `{}` teach: {}",
-            R::NAME,
+            plan.name,
             taught.join(", ")
         ))
     };
@@ -61,8 +60,8 @@ fn domains_fit<R: Recipe>(rows: &[Row], name: &str) -> Vec<Error> {
 }
 
 /// The domains that have a teacher of their own.
-pub(super) fn taught<R: Recipe>() -> Vec<String> {
-    R::PLAN.teachers.iter().filter_map(Teacher::domain_name).collect()
+pub(super) fn taught(plan: &Plan) -> Vec<String> {
+    plan.teachers.iter().filter_map(Teacher::domain_name).collect()
 }
 
 /// The rows that fit `policy` as prompts, and what is wrong with the others.
@@ -87,8 +86,8 @@ pub(super) fn prompts_fit<D: Device>(
 }
 
 /// Every teacher can read the longest prompt with the longest response.
-pub(super) fn teachers_fit<R: Recipe>(
-    prepared: &Prepared<R>,
+pub(super) fn teachers_fit(
+    prepared: &Prepared,
     world: &FromFiles<Cpu>,
     prompts: &[Arc<Prompt>],
 ) -> Vec<Error> {
@@ -110,7 +109,7 @@ pub(super) fn teachers_fit<R: Recipe>(
 }
 
 /// The longest response that a prompt can have: as long as the student may speak, or the reference.
-pub(super) fn longest_response<R: Recipe>(prepared: &Prepared<R>, prompt: &Prompt, students: usize) -> usize {
+pub(super) fn longest_response(prepared: &Prepared, prompt: &Prompt, students: usize) -> usize {
     let spoken = prepared.number("rollout", "max_response_tokens").filter(|&limit| limit > 0);
     let given = || prompt.reference.as_ref().map_or(0, Vec::len);
     spoken.unwrap_or_else(given).min(students.saturating_sub(prompt.tokens.len()))
@@ -120,9 +119,9 @@ pub(super) fn longest_response<R: Recipe>(prepared: &Prepared<R>, prompt: &Promp
 ///
 /// # Errors
 /// Everything that does not fit.
-pub(super) fn must_be_ready<R: Recipe>(prepared: &Prepared<R>, world: &FromFiles<Cpu>) -> Result<()> {
+pub(super) fn must_be_ready(prepared: &Prepared, world: &FromFiles<Cpu>) -> Result<()> {
     let (rows, name) = prepared.rows()?;
-    let mut wrong = rows_fit::<R>(&rows, &name);
+    let mut wrong = rows_fit(&prepared.entry.plan, &rows, &name);
     let (prompts, unfit) = prompts_fit(&rows, &name, world.student(), &prepared.placement());
     wrong.extend(unfit);
     wrong.extend(teachers_fit(prepared, world, &prompts));

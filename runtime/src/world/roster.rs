@@ -119,7 +119,7 @@ pub struct Seat<K, P = Plain> {
 }
 
 impl<K> Seat<K> {
-    /// The same seat; the teacher also reads `what`.
+    /// The same seat; the teacher is shown `what`.
     pub fn reads<P: Reads>(self, what: P) -> Seat<K, <P::Needs as Keeps<P>>::It> {
         Seat { name: self.name, kind: self.kind, is_self: self.is_self, reads: what }
     }

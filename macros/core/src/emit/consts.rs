@@ -35,20 +35,6 @@ fn method_value(method: &Method, with: &[Setting]) -> TokenStream {
     quote_spanned!(last=> { type #alias = #ty; #alias { #(#given,)* ..#rest } })
 }
 
-/// The checks of a recipe at run time: the same functions, over the values of the moment.
-pub fn faults(recipe: &Recipe) -> TokenStream {
-    let facts = facts_of(recipe, &quote!(recipe));
-    let faults = faults_of(recipe, &quote!(recipe));
-    let silent = said_already(recipe);
-    quote! {
-        fn limbeck_faults(recipe: &LimbeckRecipe) -> ::std::vec::Vec<::limbeck::Fault> {
-            #silent
-            let facts = #facts;
-            [#(#faults),*].into_iter().flatten().collect()
-        }
-    }
-}
-
 /// One check for each value the user wrote, one for the rest of each method, one for what is left.
 pub fn checks(recipe: &Recipe) -> TokenStream {
     let facts = facts_of(recipe, &quote!(LIMBECK_RECIPE));

@@ -65,12 +65,10 @@ fn stub(name: &Ident, generics: &Generics, mistakes: &[TokenStream]) -> TokenStr
                 const LOOP: &'static str = "";
                 const DEFAULT: Self = { #(#mistakes);* };
                 const FACTS: ::limbeck::Facts = ::limbeck::Facts::NONE;
-                type Patch = ();
-                const APPLY: fn(&mut Self, ()) = |_, ()| {};
-                fn settings(&self) -> ::std::vec::Vec<(&'static str, ::std::vec::Vec<::limbeck::Setting>)> {
+                fn parts(&self) -> ::std::vec::Vec<(&'static str, &dyn ::limbeck::Part)> {
                     ::std::vec::Vec::new()
                 }
-                fn faults(&self) -> ::std::vec::Vec<::limbeck::Fault> {
+                fn parts_mut(&mut self) -> ::std::vec::Vec<(&'static str, &mut dyn ::limbeck::Part)> {
                     ::std::vec::Vec::new()
                 }
                 fn train<W: ::limbeck::loops::World>(

@@ -1,13 +1,12 @@
-//! The struct itself, the patch that run files are read into, and its settings as a list.
+//! The struct itself, its copies, and its methods with their types forgotten.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Ident, ItemStruct, Meta, Path, Token};
 
 use super::consts;
-use super::twin::{twin, Field};
 use crate::method::Method;
 use crate::model::Recipe;
 
@@ -123,65 +122,31 @@ fn derives(attribute: &Attribute) -> Vec<String> {
     }
 }
 
-/// One optional patch a field, and how to apply them.
-pub fn patch(recipe: &Recipe) -> TokenStream {
-    let of = recipe.name().unraw().to_string();
-    let fields: Vec<Field> = recipe
-        .parts()
-        .map(|(name, method, _)| {
-            let at = method.ends().0;
-            Field { name, ty: optional_patch(method), put: quote_spanned!(at=> ::limbeck::patch::put), at }
-        })
-        .collect();
-    let patch = twin(&of, &fields);
-    // the macro's own, whatever the fields are called
-    let part = Ident::new("recipe", Span::mixed_site());
-    let applied = recipe.parts().map(|(name, method, _)| {
-        let apply = of_settings(method, &quote!(apply));
-        let name = placed(name, method);
-        quote_spanned! {method.ends().0=>
-            if let ::core::option::Option::Some(given) = #name {
-                #apply(&mut #part.#name, given);
-            }
-        }
-    });
-    let names = recipe.parts().map(|(name, method, _)| placed(name, method));
+/// `limbeck_parts` and `limbeck_parts_mut`: every method with its name, its type forgotten.
+pub fn parts(recipe: &Recipe) -> TokenStream {
+    let list = |what: TokenStream, reference: TokenStream| {
+        let parts = recipe.parts().map(|(name, method, _)| {
+            let word = name.unraw().to_string();
+            let (called, last, this) = (of_settings(method, &what), method.ends().1, quote!(recipe));
+            let mut name = name.clone();
+            name.set_span(last);
+            let arguments = quote_spanned!(last=> (#reference #this.#name));
+            quote!((#word, #called #arguments))
+        });
+        quote!(::std::vec![#(#parts),*])
+    };
+    let silent = consts::said_already(recipe);
+    let (parts, parts_mut) = (list(quote!(part), quote!(&)), list(quote!(part_mut), quote!(&mut)));
     quote! {
-        #patch
-        fn limbeck_apply(#part: &mut LimbeckRecipe, patch: LimbeckPatch) {
-            let LimbeckPatch { #(#names),* } = patch;
-            #(#applied)*
+        fn limbeck_parts(recipe: &LimbeckRecipe) -> ::std::vec::Vec<(&'static str, &dyn ::limbeck::Part)> {
+            #silent
+            #parts
         }
-    }
-}
-
-/// A field's name, standing where errors about its method belong.
-fn placed(name: &Ident, method: &Method) -> Ident {
-    let mut name = name.clone();
-    name.set_span(method.ends().0);
-    name
-}
-
-/// `Option<<Method as Settings>::Patch>`, underlined as the method itself.
-pub fn optional_patch(method: &Method) -> TokenStream {
-    let (first, last) = method.ends();
-    let patch = of_settings(method, &quote!(Patch));
-    let option = quote_spanned!(first=> ::core::option::Option<);
-    let close = quote_spanned!(last=> >);
-    quote!(#option #patch #close)
-}
-
-/// Every teacher's and stage's settings, by field.
-pub fn settings(recipe: &Recipe) -> TokenStream {
-    let lists = recipe.parts().map(|(name, method, _)| {
-        let (spelled, list) = (name.unraw().to_string(), of_settings(method, &quote!(list)));
-        quote_spanned!(method.span()=> (#spelled, #list(&recipe.#name)))
-    });
-    quote! {
-        fn limbeck_settings(
-            recipe: &LimbeckRecipe,
-        ) -> ::std::vec::Vec<(&'static str, ::std::vec::Vec<::limbeck::Setting>)> {
-            ::std::vec![#(#lists),*]
+        fn limbeck_parts_mut(
+            recipe: &mut LimbeckRecipe,
+        ) -> ::std::vec::Vec<(&'static str, &mut dyn ::limbeck::Part)> {
+            #silent
+            #parts_mut
         }
     }
 }

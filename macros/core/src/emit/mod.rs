@@ -28,11 +28,9 @@ pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
     let copies = item::copies(recipe);
     let carrier = carrier::carrier(&recipe.item, &recipe.args);
     let name = recipe.name();
-    let patch = item::patch(recipe);
-    let settings = item::settings(recipe);
+    let parts = item::parts(recipe);
     let default = consts::default(recipe);
     let checks = consts::checks(recipe);
-    let faults = consts::faults(recipe);
     let mute = consts::mute();
     let constants = plan::constants(recipe);
     let (source, text) = (source::text(recipe), render::train(plan));
@@ -45,9 +43,7 @@ pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
         const _: () = {
             type LimbeckRecipe = #name;
             #copies
-            #patch
-            #settings
-            #faults
+            #parts
             #default
             #constants
             #mute
@@ -64,13 +60,11 @@ pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
                     const LOOP: &'static str = #text;
                     const DEFAULT: Self = LIMBECK_DEFAULT;
                     const FACTS: ::limbeck::Facts = LIMBECK_FACTS;
-                    type Patch = LimbeckPatch;
-                    const APPLY: fn(&mut Self, LimbeckPatch) = limbeck_apply;
-                    fn settings(&self) -> ::std::vec::Vec<(&'static str, ::std::vec::Vec<::limbeck::Setting>)> {
-                        limbeck_settings(self)
+                    fn parts(&self) -> ::std::vec::Vec<(&'static str, &dyn ::limbeck::Part)> {
+                        limbeck_parts(self)
                     }
-                    fn faults(&self) -> ::std::vec::Vec<::limbeck::Fault> {
-                        limbeck_faults(self)
+                    fn parts_mut(&mut self) -> ::std::vec::Vec<(&'static str, &mut dyn ::limbeck::Part)> {
+                        limbeck_parts_mut(self)
                     }
                     #train
                     #replay

@@ -22,7 +22,7 @@ pub fn constants(recipe: &Recipe) -> TokenStream {
             base: ::core::option::Option::None,
             teachers: &[#(#teachers),*],
             stages: &[#(#stages),*],
-            resolve: || limbeck_settings(&LIMBECK_DEFAULT),
+            resolve: || ::limbeck::Recipe::settings(&LIMBECK_DEFAULT),
         };
     }
 }

@@ -16,7 +16,7 @@ pub fn stub(input: &DeriveInput, mistakes: &[TokenStream]) -> TokenStream {
     let (parameters, arguments, bounds) = input.generics.split_for_impl();
     let twin = twin::twin(&spelled, &[]);
     let method = Method { input: input.clone(), check: None, facts: None, fields: Vec::new() };
-    let inherent = inherent(&method);
+    let (inherent, dynamic) = (inherent(&method), dynamic());
     quote! {
         #[doc(hidden)]
         #[allow(clippy::all, clippy::pedantic, private_interfaces, dead_code)]
@@ -36,6 +36,7 @@ pub fn stub(input: &DeriveInput, mistakes: &[TokenStream]) -> TokenStream {
                 fn shown(&self) -> &dyn ::core::fmt::Debug {
                     &()
                 }
+                #dynamic
             }
             #inherent
         };
@@ -52,7 +53,7 @@ pub fn all(method: &Method) -> TokenStream {
     let default = default(method);
     let applied = settings.iter().map(|field| applied(field));
     let listed = settings.iter().map(|field| listed(field));
-    let (copies, inherent) = (copies(name), inherent(method));
+    let (copies, inherent, dynamic) = (copies(name), inherent(method), dynamic());
     quote! {
         #[doc(hidden)]
         #[allow(clippy::all, clippy::pedantic, unreachable_pub, unused_qualifications, private_interfaces, dead_code)]
@@ -71,6 +72,7 @@ pub fn all(method: &Method) -> TokenStream {
                     ::std::vec![#(#listed),*]
                 }
                 #copies
+                #dynamic
             }
             #inherent
         };
@@ -144,6 +146,24 @@ fn copies(name: &Ident) -> TokenStream {
         }
         fn shown(&#this) -> &dyn ::core::fmt::Debug {
             #shown
+        }
+    }
+}
+
+/// What is asked of a method whose type is forgotten.
+fn dynamic() -> TokenStream {
+    quote! {
+        fn tells(&self, facts: ::limbeck::Facts) -> ::limbeck::Facts {
+            self.facts(facts)
+        }
+        fn fault(&self, facts: &::limbeck::Facts) -> ::core::option::Option<::limbeck::Fault> {
+            self.check(facts)
+        }
+        fn part(&self) -> &dyn ::limbeck::Part {
+            self
+        }
+        fn part_mut(&mut self) -> &mut dyn ::limbeck::Part {
+            self
         }
     }
 }

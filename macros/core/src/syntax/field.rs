@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprPath, Ident, Path, PathArguments, Type};
 
 use super::attributes::{entries, inside, Entry};
+use super::docs;
 use crate::messages;
 use crate::report::Report;
 use crate::suggest;
@@ -17,6 +18,8 @@ pub struct Field {
     /// What `#[teacher]` says, if it is there.
     pub teacher: Option<TeacherWords>,
     pub with: Vec<Setting>,
+    /// Its doc comment, in one line: what the loop says of a stage.
+    pub says: Option<String>,
 }
 
 /// `#[teacher(domain = …, reads = …)]`.
@@ -40,7 +43,9 @@ pub fn read(field: &syn::Field, report: &mut Report) -> Option<Field> {
     let name = field.ident.clone()?;
     let teacher = read_teacher(&field.attrs, report);
     let with = read_with(&field.attrs, &name, report);
-    Some(Field { name, ty: field.ty.clone(), teacher, with })
+    let says = docs(&field.attrs).split_whitespace().collect::<Vec<_>>().join(" ");
+    let says = Some(says.trim_end_matches('.').to_owned()).filter(|says| !says.is_empty());
+    Some(Field { name, ty: field.ty.clone(), teacher, with, says })
 }
 
 /// The only attribute of this name; every further one is a mistake.

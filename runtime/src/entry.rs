@@ -1,0 +1,87 @@
+//! A recipe in a list of recipes: its texts and its plan, and what the verbs can ask of it.
+
+use crate::check::Fault;
+use crate::error::Result;
+use crate::plan::Plan;
+use crate::recipe::Recipe;
+use crate::replay::{Recorded, Replay};
+use crate::run::{Report, Run};
+use crate::settings::{Part, Setting};
+use crate::stages::score::{Asked, Reading};
+use crate::tensor::Cpu;
+use crate::world::FromFiles;
+
+/// A recipe as the command line sees it.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    pub(crate) name: &'static str,
+    pub(crate) doc: &'static str,
+    pub(crate) source: &'static str,
+    pub(crate) loop_text: &'static str,
+    pub(crate) plan: Plan,
+    pub(crate) default: fn() -> Box<dyn AnyRecipe>,
+}
+
+impl Entry {
+    /// The recipe `R`.
+    #[must_use]
+    pub const fn of<R: Recipe>() -> Self {
+        Self {
+            name: R::NAME,
+            doc: R::DOC,
+            source: R::SOURCE,
+            loop_text: R::LOOP,
+            plan: R::PLAN,
+            default: || Box::new(R::DEFAULT),
+        }
+    }
+
+    /// The recipe's name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The recipe's plan.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+/// A recipe whose type is forgotten. The verbs are written over this one and compiled once, not once for
+/// each recipe; what is compiled for each is its loop.
+pub(crate) trait AnyRecipe {
+    fn parts_mut(&mut self) -> Vec<(&'static str, &mut dyn Part)>;
+    fn settings(&self) -> Vec<(&'static str, Vec<Setting>)>;
+    fn faults(&self) -> Vec<Fault>;
+    fn train(&self, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Report>;
+    fn replay(&self, recorded: Recorded) -> Result<Replay>;
+    fn readings(&self, world: &FromFiles<Cpu>, asked: &Asked) -> Result<Vec<Reading>>;
+}
+
+impl<R: Recipe> AnyRecipe for R {
+    fn parts_mut(&mut self) -> Vec<(&'static str, &mut dyn Part)> {
+        Recipe::parts_mut(self)
+    }
+
+    fn settings(&self) -> Vec<(&'static str, Vec<Setting>)> {
+        Recipe::settings(self)
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        Recipe::faults(self)
+    }
+
+    fn train(&self, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Report> {
+        Recipe::train(self, run, world)
+    }
+
+    fn replay(&self, recorded: Recorded) -> Result<Replay> {
+        Recipe::replay(self, recorded)
+    }
+
+    fn readings(&self, world: &FromFiles<Cpu>, asked: &Asked) -> Result<Vec<Reading>> {
+        Recipe::readings(self, world, asked)
+    }
+}
