@@ -1,4 +1,4 @@
-//! The published recipes, one file each.
+//! The published recipes, one file each; and the [`guide`].
 //!
 //! | recipe | paper | file | how it differs from `VanillaOpd` |
 //! |---|---|---|---|
@@ -26,6 +26,8 @@
 //! | [`Sft`] | — | `sft.rs` | no teacher, not on-policy: imitates reference answers |
 
 #![warn(missing_docs)]
+
+pub mod guide;
 
 mod dopd;
 mod eopd;
