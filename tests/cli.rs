@@ -17,7 +17,10 @@ fn list_and_show() {
         assert!(said.out.contains(name) && said.out.contains(recipe["about"].as_str().unwrap()));
         assert!(recipe["paper"].is_string() && recipe["base"].is_null());
         let shown = limbeck_in(here, &["show", name]).good();
-        assert!(shown.out.starts_with("fn train<W: World>"), "{}", shown.out);
+        let looped = limbeck_in(here, &["show", name, "--loop"]).good().out;
+        assert!(looped.starts_with("fn train<W: World>"), "{looped}");
+        let inside: String = looped.lines().map(|line| format!("    {line}\n")).collect();
+        assert!(shown.out.contains(&inside) && shown.out.contains(&format!("impl Recipe for {name}")));
         let plan = limbeck_in(here, &["show", name, "--plan"]).good().out;
         assert!(ron::from_str::<ron::Value>(&plan).is_ok(), "{plan}");
         let source = limbeck_in(here, &["show", name, "--source"]).good().out;
@@ -25,7 +28,14 @@ fn list_and_show() {
     }
     limbeck_in(here, &["show", "uniopd"]).refused(2, &["did you mean `UniOpd`"]);
     limbeck_in(here, &["show", "Nothing"]).refused(2, &["`limbeck list`"]);
-    for wrong in [&["show"][..], &["sho"], &[], &["show", "UniOpd", "--plan", "--source"], &["list", "7"]] {
+    for wrong in [
+        &["show"][..],
+        &["sho"],
+        &[],
+        &["show", "UniOpd", "--plan", "--source"],
+        &["show", "UniOpd", "--loop", "--plan"],
+        &["list", "7"],
+    ] {
         let said = limbeck_in(here, wrong);
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{wrong:?}");
     }

@@ -58,6 +58,13 @@ pub fn settings(item: TokenStream) -> TokenStream {
     limbeck_macros_core::settings(item.into()).into()
 }
 
+/// The text of the file it stands in, as `include_str!` would give it.
+#[proc_macro]
+pub fn this_file(_: TokenStream) -> TokenStream {
+    let file = proc_macro::Span::call_site().local_file();
+    limbeck_macros_core::this_file(file.as_deref()).into()
+}
+
 /// Lists and names the domains of a task: the variants of an enum without fields.
 #[proc_macro_derive(Domain)]
 pub fn domain(item: TokenStream) -> TokenStream {

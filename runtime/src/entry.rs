@@ -3,10 +3,10 @@
 use crate::check::Fault;
 use crate::error::Result;
 use crate::plan::Plan;
-use crate::recipe::Recipe;
+use crate::recipe::{PartsMut, Recipe};
 use crate::replay::{Recorded, Replay};
 use crate::run::{Report, Run};
-use crate::settings::{Part, Setting};
+use crate::settings::Setting;
 use crate::stages::score::{Asked, Reading};
 use crate::tensor::Cpu;
 use crate::world::FromFiles;
@@ -18,6 +18,7 @@ pub struct Entry {
     pub(crate) doc: &'static str,
     pub(crate) source: &'static str,
     pub(crate) loop_text: &'static str,
+    pub(crate) ejected: &'static str,
     pub(crate) plan: Plan,
     pub(crate) default: fn() -> Box<dyn AnyRecipe>,
 }
@@ -31,6 +32,7 @@ impl Entry {
             doc: R::DOC,
             source: R::SOURCE,
             loop_text: R::LOOP,
+            ejected: R::EJECTED,
             plan: R::PLAN,
             default: || Box::new(R::DEFAULT),
         }
@@ -40,6 +42,12 @@ impl Entry {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The recipe as ordinary Rust, without the macro: what `limbeck show` prints.
+    #[must_use]
+    pub const fn ejected(&self) -> &'static str {
+        self.ejected
     }
 
     /// The recipe's plan.
@@ -52,7 +60,7 @@ impl Entry {
 /// A recipe whose type is forgotten. The verbs are written over this one and compiled once, not once for
 /// each recipe; what is compiled for each is its loop.
 pub(crate) trait AnyRecipe {
-    fn parts_mut(&mut self) -> Vec<(&'static str, &mut dyn Part)>;
+    fn parts_mut(&mut self) -> PartsMut<'_>;
     fn settings(&self) -> Vec<(&'static str, Vec<Setting>)>;
     fn faults(&self) -> Vec<Fault>;
     fn train(&self, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Report>;
@@ -61,7 +69,7 @@ pub(crate) trait AnyRecipe {
 }
 
 impl<R: Recipe> AnyRecipe for R {
-    fn parts_mut(&mut self) -> Vec<(&'static str, &mut dyn Part)> {
+    fn parts_mut(&mut self) -> PartsMut<'_> {
         Recipe::parts_mut(self)
     }
 

@@ -37,6 +37,24 @@ pub struct Teacher {
 }
 
 impl Teacher {
+    /// A teacher of this name and kind, of no domain, that reads the prompt.
+    #[must_use]
+    pub const fn new(name: &'static str, kind: &'static str) -> Self {
+        Self { name, kind, domain: None, reads: None }
+    }
+
+    /// The same, as the expert of a domain.
+    #[must_use]
+    pub const fn of_domain(self, domain: &'static str) -> Self {
+        Self { domain: Some(domain), ..self }
+    }
+
+    /// The same, reading this beyond the prompt.
+    #[must_use]
+    pub const fn reading(self, reads: &'static str) -> Self {
+        Self { reads: Some(reads), ..self }
+    }
+
     /// The domain as data rows spell it: the variant's name in snake case.
     pub fn domain_name(&self) -> Option<String> {
         let variant = self.domain?.rsplit("::").next()?.trim();
@@ -60,6 +78,18 @@ pub struct Stage {
     pub method: &'static str,
     /// The settings written in `#[with(…)]`, as text.
     pub with: &'static [(&'static str, &'static str)],
+}
+
+impl Stage {
+    /// A stage with its method, and the settings written for it.
+    #[must_use]
+    pub const fn new(
+        stage: &'static str,
+        method: &'static str,
+        with: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self { stage, method, with }
+    }
 }
 
 impl Plan {

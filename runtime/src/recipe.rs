@@ -9,28 +9,38 @@ use crate::settings::{Part, Setting};
 use crate::stages::score::{Asked, Reading};
 use crate::world::World;
 
-/// A recipe: a plan, the loop it runs, and that loop itself. Written by `#[recipe]`.
+/// The methods of a recipe by name, their types forgotten.
+pub type Parts<'a> = Vec<(&'static str, &'a dyn Part)>;
+
+/// The same, to be changed.
+pub type PartsMut<'a> = Vec<(&'static str, &'a mut dyn Part)>;
+
+/// A recipe: a plan, the loop it runs, and that loop itself. Written by `#[recipe]`, or by hand once
+/// `limbeck show` has printed it.
 pub trait Recipe: Sized + Clone + 'static {
     /// The struct's name.
-    const NAME: &'static str;
+    const NAME: &'static str = Self::PLAN.name;
     /// The struct's doc comment.
-    const DOC: &'static str;
-    /// The struct as it was written.
-    const SOURCE: &'static str;
+    const DOC: &'static str = Self::PLAN.doc;
     /// Who teaches, which method fills which stage, every setting.
     const PLAN: Plan;
-    /// The text of [`train`](Self::train), comments included: token for token what runs.
+    /// The text of [`train`](Self::train), comments included: token for token what runs. A recipe without
+    /// the macro gives its own file, with `limbeck::this_file!()`.
     const LOOP: &'static str;
+    /// The recipe as ordinary Rust, without the macro.
+    const EJECTED: &'static str = Self::LOOP;
+    /// The struct as it was written.
+    const SOURCE: &'static str = Self::LOOP;
     /// Every setting as the recipe declares it.
     const DEFAULT: Self;
     /// What its stages let each other know, with the settings as declared.
-    const FACTS: Facts;
+    const FACTS: Facts = Facts::NONE;
 
     /// Every teacher and stage with its name, types forgotten, in the order of the struct.
-    fn parts(&self) -> Vec<(&'static str, &dyn Part)>;
+    fn parts(&self) -> Parts<'_>;
 
     /// The same, to be changed by a run file.
-    fn parts_mut(&mut self) -> Vec<(&'static str, &mut dyn Part)>;
+    fn parts_mut(&mut self) -> PartsMut<'_>;
 
     /// Takes over settings as a run file gives them: `(rollout: (temperature: 0.8))`.
     ///

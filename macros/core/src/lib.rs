@@ -10,6 +10,7 @@
 mod check;
 mod comments;
 mod domain;
+mod eject;
 mod emit;
 mod messages;
 mod method;
@@ -56,6 +57,17 @@ pub fn domain(item: TokenStream) -> TokenStream {
     }
 }
 
+/// `this_file!()`: the text of the file it stands in.
+#[must_use]
+pub fn this_file(file: Option<&std::path::Path>) -> TokenStream {
+    match file.and_then(|file| std::path::absolute(file).ok()).as_ref().and_then(|file| file.to_str()) {
+        Some(file) => quote::quote!(::core::include_str!(#file)),
+        None => quote::quote!(::core::compile_error!(
+            "the file this stands in has no name: write `include_str!(\"…\")` with the name you give it"
+        )),
+    }
+}
+
 /// A recipe without mistakes, in all its forms.
 pub struct Expansion {
     /// All that the struct becomes.
@@ -68,6 +80,8 @@ pub struct Expansion {
     pub text: String,
     /// `replay` as people read it.
     pub replay_text: String,
+    /// The whole recipe as ordinary Rust, without the macro.
+    pub ejected: String,
     /// The recipe as its author wrote it, printed evenly.
     pub source: String,
 }
@@ -93,6 +107,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> Result<Expansion, Report>
         replay: emit::replay(&plan),
         text: render::train(&plan),
         replay_text: render::replay(&plan),
+        ejected: eject::text(&recipe, &plan),
         source: source::text(&recipe),
     })
 }

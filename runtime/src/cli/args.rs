@@ -18,10 +18,13 @@ pub(super) enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// The loop a recipe runs
+    /// The loop a recipe runs, in a file of ordinary Rust that trains without the macro
     Show {
         /// The recipe's name
         recipe: String,
+        /// The loop alone, as it is in snapshots and run directories
+        #[arg(long = "loop", conflicts_with_all = ["plan", "source"])]
+        alone: bool,
         /// The plan instead, as RON
         #[arg(long, conflicts_with = "source")]
         plan: bool,

@@ -14,12 +14,13 @@ use crate::suggest::nearest;
 pub(super) fn run(verb: Verb, recipes: &'static [Entry]) -> Result<ExitCode> {
     match verb {
         Verb::List { json } => list(recipes, json),
-        Verb::Show { recipe, plan, source } => {
+        Verb::Show { recipe, alone, plan, source } => {
             let entry = find(recipes, &recipe)?;
-            let text = match (plan, source) {
-                (true, _) => entry.plan.to_ron(),
-                (_, true) => entry.source.to_string(),
-                _ => entry.loop_text.to_string(),
+            let text = match (alone, plan, source) {
+                (true, ..) => entry.loop_text.to_string(),
+                (_, true, _) => entry.plan.to_ron(),
+                (.., true) => entry.source.to_string(),
+                _ => entry.ejected.to_string(),
             };
             say(text.trim_end())
         }

@@ -8,7 +8,7 @@ use super::file::RunFile;
 use crate::entry::AnyRecipe;
 use crate::error::{Error, Result};
 use crate::patch::{ron_options, Given};
-use crate::settings::Part;
+use crate::recipe::PartsMut;
 use crate::suggest::nearest;
 
 /// A RON error in the user's terms, at `name:line:column`.
@@ -104,9 +104,6 @@ struct RunOverlay {
     eval: Option<super::file::EvalFile>,
 }
 
-/// The methods of a recipe by name, to be changed.
-type Parts<'a> = Vec<(&'static str, &'a mut dyn Part)>;
-
 /// The one field of a run file that its recipe reads.
 #[derive(Deserialize)]
 #[serde(rename = "Run")]
@@ -128,7 +125,7 @@ pub fn settings(recipe: &mut dyn AnyRecipe, text: &str, name: &str) -> Result<()
 ///
 /// # Errors
 /// As [`settings`].
-pub(crate) fn take_over(mut parts: Parts, text: &str, set: &str, name: &str) -> Result<()> {
+pub(crate) fn take_over(mut parts: PartsMut, text: &str, set: &str, name: &str) -> Result<()> {
     let told = |why: &SpannedError| explain(why, text, name);
     let in_place = alone(text, set);
     let given: Given = ron_options().from_str(&in_place).map_err(|why| told(&why))?;

@@ -63,6 +63,7 @@ fn stub(name: &Ident, generics: &Generics, mistakes: &[TokenStream]) -> TokenStr
                     resolve: || ::std::vec::Vec::new(),
                 };
                 const LOOP: &'static str = "";
+                const EJECTED: &'static str = "";
                 const DEFAULT: Self = { #(#mistakes);* };
                 const FACTS: ::limbeck::Facts = ::limbeck::Facts::NONE;
                 fn parts(&self) -> ::std::vec::Vec<(&'static str, &dyn ::limbeck::Part)> {

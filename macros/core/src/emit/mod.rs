@@ -13,6 +13,8 @@ mod train;
 pub mod twin;
 
 pub use fallback::fallback;
+pub use item::{missing_derives, structure};
+pub use plan::planned;
 pub use train::{replay, train};
 
 use proc_macro2::TokenStream;
@@ -20,7 +22,7 @@ use quote::quote;
 
 use crate::model::Recipe;
 use crate::plan::Loop;
-use crate::{render, source};
+use crate::{eject, render, source};
 
 /// Everything a recipe without mistakes expands to.
 pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
@@ -33,7 +35,7 @@ pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
     let checks = consts::checks(recipe);
     let mute = consts::mute();
     let constants = plan::constants(recipe);
-    let (source, text) = (source::text(recipe), render::train(plan));
+    let (source, text, ejected) = (source::text(recipe), render::train(plan), eject::text(recipe, plan));
     let (train, replay, readings) = (train(plan), replay(plan), render::readings(plan));
     quote! {
         #item
@@ -58,6 +60,7 @@ pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
                     const SOURCE: &'static str = #source;
                     const PLAN: ::limbeck::Plan = LIMBECK_PLAN;
                     const LOOP: &'static str = #text;
+                    const EJECTED: &'static str = #ejected;
                     const DEFAULT: Self = LIMBECK_DEFAULT;
                     const FACTS: ::limbeck::Facts = LIMBECK_FACTS;
                     fn parts(&self) -> ::std::vec::Vec<(&'static str, &dyn ::limbeck::Part)> {

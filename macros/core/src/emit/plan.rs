@@ -1,7 +1,7 @@
 //! `PLAN`: names, methods and settings as written, for diffs, logs and checkpoints.
 
 use proc_macro2::TokenStream;
-use quote::{quote, ToTokens};
+use quote::quote;
 use syn::ext::IdentExt;
 
 use crate::model::{Recipe, Teacher};
@@ -11,37 +11,34 @@ use crate::stage::StageName;
 
 /// `LIMBECK_PLAN`.
 pub fn constants(recipe: &Recipe) -> TokenStream {
-    let name = recipe.name().unraw().to_string();
     let doc = &recipe.doc;
+    let plan = planned(recipe, quote!(#doc), &quote!(|| ::limbeck::Recipe::settings(&LIMBECK_DEFAULT)));
+    quote!(const LIMBECK_PLAN: ::limbeck::Plan = #plan;)
+}
+
+/// The plan as an expression; `resolve` lists its settings.
+pub fn planned(recipe: &Recipe, doc: TokenStream, resolve: &TokenStream) -> TokenStream {
+    let name = recipe.name().unraw().to_string();
     let teachers = recipe.teachers.iter().map(teacher);
     let stages = StageName::ALL.into_iter().filter_map(|name| stage(recipe, name));
     quote! {
-        const LIMBECK_PLAN: ::limbeck::Plan = ::limbeck::Plan {
+        ::limbeck::Plan {
             name: #name,
             doc: #doc,
             base: ::core::option::Option::None,
             teachers: &[#(#teachers),*],
             stages: &[#(#stages),*],
-            resolve: || ::limbeck::Recipe::settings(&LIMBECK_DEFAULT),
-        };
+            resolve: #resolve,
+        }
     }
 }
 
 fn teacher(teacher: &Teacher) -> TokenStream {
     let name = teacher.name.unraw().to_string();
     let kind = teacher.method.spelled();
-    let (domain, reads) = (optional(&teacher.domain), optional(&teacher.reads));
-    quote!(::limbeck::plan::Teacher { name: #name, kind: #kind, domain: #domain, reads: #reads })
-}
-
-fn optional(words: &Option<impl ToTokens>) -> TokenStream {
-    match words {
-        Some(words) => {
-            let spelled = spell(words);
-            quote!(::core::option::Option::Some(#spelled))
-        }
-        None => quote!(::core::option::Option::None),
-    }
+    let domain = teacher.domain.as_ref().map(spell).map(|domain| quote!(.of_domain(#domain)));
+    let reads = teacher.reads.as_ref().map(spell).map(|reads| quote!(.reading(#reads)));
+    quote!(::limbeck::plan::Teacher::new(#name, #kind)#domain #reads)
 }
 
 /// A stage the loop runs: declared, or there by default.
@@ -53,5 +50,5 @@ fn stage(recipe: &Recipe, name: StageName) -> Option<TokenStream> {
         quote!((#name, #value))
     });
     let name = name.as_str();
-    Some(quote!(::limbeck::plan::Stage { stage: #name, method: #method, with: &[#(#with),*] }))
+    Some(quote!(::limbeck::plan::Stage::new(#name, #method, &[#(#with),*])))
 }

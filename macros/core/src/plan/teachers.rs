@@ -30,7 +30,9 @@ pub fn readings(recipe: &Recipe) -> TokenStream {
     });
     // by their full names: a user's own `Reading` is still the user's in the line before
     quote_spanned! {at=>
-        ::core::result::Result::Ok(::std::vec![#(::limbeck::stages::score::Reading::of(#voices, world, asked)?),*])
+        ::core::result::Result::Ok(::std::vec::Vec::from([
+            #(::limbeck::stages::score::Reading::of(#voices, world, asked)?),*
+        ]))
     }
 }
 

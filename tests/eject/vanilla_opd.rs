@@ -1,0 +1,190 @@
+//! `VanillaOpd` without its macro: the loop, the settings and the plan as ordinary Rust, to be changed at will.
+//!
+//! It trains as `VanillaOpd` does, bit for bit, until you change it. From here on nothing compares what is
+//! declared with what runs: the loop is yours, and so is the plan.
+
+use limbeck::eject::*;
+use limbeck::eject::Routed;
+use limbeck::prelude::*;
+
+/// On-policy distillation, plain: each token is worth what the teacher thinks of it.
+///
+/// The student answers, the expert of the prompt's domain reads the same tokens, and the reward of a
+/// token is `log q(y_t) − log s(y_t)`: the sampled reverse KL, without a verifier (Thinking Machines,
+/// "On-policy distillation", 2025; the baseline of Uni-OPD, arXiv 2605.03677, Eq. 1).
+///
+/// Constants are those of Uni-OPD's release: 16 rollouts a prompt, clip 0.2 / 0.28, gap mask 10,
+/// Adam (0.9, 0.98) at 1e-6 with 5 warm-up steps and weight decay 0.1. Where we differ: gradients are
+/// clipped to norm 1.
+#[derive(Clone, Debug)]
+pub struct VanillaOpd {
+    math: Frozen,
+    code: Frozen,
+    data: Prompts,
+    rollout: Sample,
+    score: SampledToken,
+    loss: PolicyGradient,
+    step: AdamW,
+}
+
+impl Recipe for VanillaOpd {
+    fn train<W: World>(&self, run: &Run, world: &mut W) -> Result<Report> {
+        // teachers: each prompt hears the expert of its domain
+        let teachers = Experts::by(|domain| match domain {
+            Domain::Math => self.math.seat("math"),
+            Domain::Code => self.code.seat("code"),
+        });
+        let mut data = self.data.open(run, world)?;
+        let mut step = self.step.open(run, world)?;
+        let mut log = Log::open(run, self)?;
+        let start = run.resume(&mut data, &mut step, world, &mut log)?;
+        for it in start..run.steps {
+            // data: draw prompts (Prompts)
+            let prompts = data.draw(run.batch)?;
+            // rollout: the student answers in its own words (Sample)
+            let rollouts = self.rollout.sample(world, prompts)?;
+            // score: math and code read the student's tokens, no gradient (SampledToken)
+            let scored = self.score.score(world, &teachers, rollouts)?;
+            // route: every token hears its prompt's teacher
+            let routed = Routed::all(scored);
+            // loss: student against teachers, on the student's own tokens (PolicyGradient)
+            let mut grads = world.student().zero_grads()?;
+            for micro in routed.chunks(run.micro_batch) {
+                grads = self.loss.backward(world, &micro, grads, &mut log)?;
+            }
+            // step: move the student (AdamW)
+            step.apply(world, grads, &mut log)?;
+            // log: one line of numbers, and a held-out look when it is due (Jsonl)
+            log.step(it, &routed, world)?;
+            // checkpoint: written whole or not at all (Safetensors)
+            if run.due(it) {
+                run.save(it, &data, &step, world, &mut log)?;
+            }
+        }
+        log.finish(world)
+    }
+
+    const DEFAULT: Self = Self {
+        math: Frozen::DEFAULT,
+        code: Frozen::DEFAULT,
+        data: Prompts::DEFAULT,
+        rollout: Sample {
+            group_size: 16,
+            temperature: 1.0,
+            ..Sample::DEFAULT
+        },
+        score: SampledToken::DEFAULT,
+        loss: PolicyGradient {
+            clip_low: 0.2,
+            clip_high: 0.28,
+            gap_mask: 10.0,
+            ..PolicyGradient::DEFAULT
+        },
+        step: AdamW {
+            lr: 1e-6,
+            beta2: 0.98,
+            weight_decay: 0.1,
+            warmup: 5,
+            ..AdamW::DEFAULT
+        },
+    };
+
+    fn replay(&self, recorded: Recorded) -> Result<Replay> {
+        let teachers = Experts::by(|domain| match domain {
+            Domain::Math => self.math.seat("math"),
+            Domain::Code => self.code.seat("code"),
+        });
+        let rollouts = recorded.unjudged()?;
+        let scored = self.score.recall(&recorded, &teachers, rollouts)?;
+        let routed = Routed::all(scored);
+        self.loss.replay(&recorded, routed)
+    }
+
+    #[allow(unused_variables)]
+    fn readings<W: World>(
+        &self,
+        world: &W,
+        asked: &Asked,
+    ) -> Result<Vec<Reading>> {
+        let teachers = Experts::by(|domain| match domain {
+            Domain::Math => self.math.seat("math"),
+            Domain::Code => self.code.seat("code"),
+        });
+        Ok(
+            Vec::from([
+                Reading::of(&teachers, world, asked)?,
+            ]),
+        )
+    }
+
+    const PLAN: Plan = Plan {
+        name: "VanillaOpd",
+        doc: "On-policy distillation, plain: each token is worth what the teacher thinks of it.\n\
+        \n\
+        The student answers, the expert of the prompt's domain reads the same tokens, and the reward of a\n\
+        token is `log q(y_t) − log s(y_t)`: the sampled reverse KL, without a verifier (Thinking Machines,\n\
+        \"On-policy distillation\", 2025; the baseline of Uni-OPD, arXiv 2605.03677, Eq. 1).\n\
+        \n\
+        Constants are those of Uni-OPD's release: 16 rollouts a prompt, clip 0.2 / 0.28, gap mask 10,\n\
+        Adam (0.9, 0.98) at 1e-6 with 5 warm-up steps and weight decay 0.1. Where we differ: gradients are\n\
+        clipped to norm 1.",
+        base: None,
+        teachers: &[
+            Teacher::new("math", "Frozen").of_domain("Domain::Math"),
+            Teacher::new("code", "Frozen").of_domain("Domain::Code"),
+        ],
+        stages: &[
+            Stage::new("data", "Prompts", &[]),
+            Stage::new(
+                "rollout",
+                "Sample",
+                &[("group_size", "16"), ("temperature", "1.0")],
+            ),
+            Stage::new("score", "SampledToken", &[]),
+            Stage::new(
+                "loss",
+                "PolicyGradient",
+                &[("clip_low", "0.2"), ("clip_high", "0.28"), ("gap_mask", "10.0")],
+            ),
+            Stage::new(
+                "step",
+                "AdamW",
+                &[
+                    ("lr", "1e-6"),
+                    ("beta2", "0.98"),
+                    ("weight_decay", "0.1"),
+                    ("warmup", "5"),
+                ],
+            ),
+            Stage::new("log", "Jsonl", &[]),
+            Stage::new("checkpoint", "Safetensors", &[]),
+        ],
+        resolve: || Self::DEFAULT.settings(),
+    };
+
+    const LOOP: &'static str = limbeck::this_file!();
+
+    fn parts(&self) -> Parts<'_> {
+        Vec::from([
+            ("math", self.math.part()),
+            ("code", self.code.part()),
+            ("data", self.data.part()),
+            ("rollout", self.rollout.part()),
+            ("score", self.score.part()),
+            ("loss", self.loss.part()),
+            ("step", self.step.part()),
+        ])
+    }
+
+    fn parts_mut(&mut self) -> PartsMut<'_> {
+        Vec::from([
+            ("math", self.math.part_mut()),
+            ("code", self.code.part_mut()),
+            ("data", self.data.part_mut()),
+            ("rollout", self.rollout.part_mut()),
+            ("score", self.score.part_mut()),
+            ("loss", self.loss.part_mut()),
+            ("step", self.step.part_mut()),
+        ])
+    }
+}
