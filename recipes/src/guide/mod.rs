@@ -15,8 +15,11 @@ pub mod snapshots {}
 #[doc = include_str!("../../../docs/guide/runs.md")]
 pub mod runs {}
 
-#[doc = include_str!("../../../docs/guide/methods.md")]
-pub mod methods {}
+#[doc = include_str!("../../../docs/guide/own_methods.md")]
+pub mod own_methods {}
+
+#[doc = include_str!("../../../docs/guide/ejecting.md")]
+pub mod ejecting {}
 
 #[doc = include_str!("../../../docs/guide/inside.md")]
 pub mod inside {}
