@@ -74,6 +74,11 @@ fn a_crate_of_ones_own_has_no_mistake() {
 }
 
 #[test]
+fn the_forks_are_those_of_the_example() {
+    assert!(include_str!("../examples/02_fork.rs").contains(block("fork")), "the README's forks are others");
+}
+
+#[test]
 fn every_recipe_is_in_the_table() {
     for entry in limbeck_recipes::ALL {
         assert!(README.contains(&format!("| `{}` |", entry.name())), "{} is not in the table", entry.name());

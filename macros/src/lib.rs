@@ -30,18 +30,48 @@
 //!
 //! A doc comment on a stage's field is what the loop says of that stage, in place of the usual words.
 //!
+//! # The grammar of a fork
+//!
+//! ```text
+//! #[recipe(base = path::Base)]                            the fork is its base, but for:
+//! #[recipe(base = path::Base, without(name, …))]          teachers and stages left out;
+//! pub struct Name {                                       or `pub struct Name;`
+//!     #[teacher(reads = Type)]                            a teacher of the base, kept: the keys given here change
+//!     name: _,
+//!     #[teacher(domain = Enum::Variant)]                  a new teacher, or one in the place of the base's
+//!     name: Kind,
+//!
+//!     #[with(setting = value, …)]                         a stage of the base, kept: the settings given here change
+//!     stage: _,
+//!     #[with(setting = value, …)]                         another method, with its own defaults
+//!     stage: Method,
+//! }
+//! ```
+//!
+//! What is not mentioned stays as the base has it. The base's methods must be in scope where the fork stands. A
+//! fork becomes the recipe one would have written out: its `SOURCE` is that, and only `PLAN.base` remembers.
+//!
+//! # Both
+//!
 //! A method is any type with the stage's trait; the macro knows none by name. Put `#[recipe]` above
 //! every `#[derive(…)]` of the struct: it derives `Clone` and `Debug` unless they are there already.
 
 use proc_macro::TokenStream;
 
-/// Checks the recipe a struct describes and writes its training loop.
+/// Checks the recipe a struct describes, by itself or with its base, and writes its training loop.
 ///
 /// The struct stays, cloneable and printable, and implements `limbeck::Recipe`: its plan, its
 /// default, the text of its loop, and the loop itself as `train`.
 #[proc_macro_attribute]
 pub fn recipe(args: TokenStream, item: TokenStream) -> TokenStream {
     limbeck_macros_core::recipe(args.into(), item.into()).into()
+}
+
+/// The second half of `#[recipe(base = …)]`, called by the base's carrier with the fields of both.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __fork(brought: TokenStream) -> TokenStream {
+    limbeck_macros_core::fork(brought.into()).into()
 }
 
 /// Gives a method its settings: defaults, what a run file may change, and checks.

@@ -54,4 +54,6 @@ pub use settings::{Part, Setting, Settings};
 pub use world::{tasks, Domain};
 
 #[doc(hidden)]
+pub use limbeck_macros::__fork;
+#[doc(hidden)]
 pub use {insta, ron, serde};

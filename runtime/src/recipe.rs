@@ -29,7 +29,7 @@ pub trait Recipe: Sized + Clone + 'static {
     const LOOP: &'static str;
     /// The recipe as ordinary Rust, without the macro.
     const EJECTED: &'static str = Self::LOOP;
-    /// The struct as it was written.
+    /// The struct as it was written; a fork's with all that it has from its base.
     const SOURCE: &'static str = Self::LOOP;
     /// Every setting as the recipe declares it.
     const DEFAULT: Self;

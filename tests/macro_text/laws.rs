@@ -1,11 +1,12 @@
 //! What holds of every printed loop.
 
 use insta::assert_snapshot;
-use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::Visit;
 
-use crate::{compiled, expanded, indent, spelled, tokens, without_comments, words, ALL, DOPD, UNI_OPD};
+use crate::{
+    compiled, expanded, indent, line_of, spelled, tokens, without_comments, words, ALL, DOPD, UNI_OPD,
+};
 
 #[test]
 fn the_text_is_token_for_token_what_the_compiler_gets() {
@@ -157,14 +158,6 @@ fn each_line_stands_where_its_method_was_written() {
             );
         }
     }
-}
-
-fn line_of(tokens: TokenStream, word: &str) -> Option<usize> {
-    tokens.into_iter().find_map(|tree| match tree {
-        TokenTree::Group(group) => line_of(group.stream(), word),
-        TokenTree::Ident(ident) if ident == word => Some(ident.span().start().line),
-        _ => None,
-    })
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The loop people read is the loop that runs: the text against the tokens, and the laws it keeps.
 
+mod forks;
 mod laws;
 mod loops;
 mod mistakes;
@@ -123,4 +124,13 @@ fn words(tokens: TokenStream) -> Vec<String> {
 
 fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
+}
+
+/// The line on which this word stands.
+fn line_of(tokens: TokenStream, word: &str) -> Option<usize> {
+    tokens.into_iter().find_map(|tree| match tree {
+        TokenTree::Group(group) => line_of(group.stream(), word),
+        TokenTree::Ident(ident) if ident == word => Some(ident.span().start().line),
+        _ => None,
+    })
 }

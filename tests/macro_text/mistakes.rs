@@ -1,7 +1,8 @@
 //! What becomes of a recipe with mistakes, and of tokens that are no recipe at all.
 
-use limbeck_macros_core::{domain, recipe, settings};
+use limbeck_macros_core::{domain, fork, recipe, settings};
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::quote;
 
 use crate::{tokens, ALL, UNI_OPD};
 
@@ -24,10 +25,13 @@ fn no_tokens_make_the_macros_panic() {
     for round in 0..1500_usize {
         let item = dice.changed(tokens(ALL[round % ALL.len()]));
         let args = dice.changed(tokens("base = path::UniOpd, without(calibrate, route)"));
+        let own = dice.changed(tokens("struct Fork { #[with(lr = 1.0)] step: _, #[teacher] logic: Frozen }"));
+        let _ = fork(quote!({} { #item } { #args } { #own }));
         let _ = recipe(if round % 3 == 0 { args } else { TokenStream::new() }, item);
         let _ = settings(dice.changed(tokens(methods)));
         let _ = domain(dice.changed(tokens(domains)));
         let (args, item) = (dice.noise(0), dice.noise(0));
+        let _ = fork(quote!(#args #item));
         let _ = recipe(args, item.clone());
         let _ = settings(item.clone());
         let _ = domain(item);

@@ -5,6 +5,7 @@
 
 mod domains;
 mod fields;
+mod forks;
 mod item;
 mod methods;
 mod order;
@@ -12,7 +13,7 @@ mod settings;
 mod several;
 mod teachers;
 
-use limbeck_macros_core::{expand, expand_domain, expand_settings, Report};
+use limbeck_macros_core::{ask, expand, expand_domain, expand_fork, expand_settings, Report};
 use proc_macro2::TokenStream;
 
 const GOOD: &str = "\
@@ -62,7 +63,23 @@ fn recipe(item: &str) -> String {
 
 /// What is said of an item under `#[recipe(args)]`.
 fn recipe_with(args: &str, item: &str) -> String {
-    said(expand(tokens(args), tokens(item)))
+    match ask(tokens(args), tokens(item)) {
+        Some(asked) => said(asked),
+        None => said(expand(tokens(args), tokens(item))),
+    }
+}
+
+/// What is said of a fork of the good recipe.
+fn fork(args: &str, item: &str) -> String {
+    fork_of(GOOD, args, item)
+}
+
+/// What is said of a fork of `base`.
+fn fork_of(base: &str, args: &str, item: &str) -> String {
+    said(expand_fork(
+        (TokenStream::new(), tokens(base)),
+        (tokens(&format!("base = Good, {args}")), tokens(item)),
+    ))
 }
 
 /// What is said of the good recipe after one change.

@@ -2,6 +2,8 @@
 //!
 //! The only place in the macros where methods are named: as examples, in [`example`].
 
+pub mod forks;
+
 use std::fmt::Display;
 
 use syn::{Ident, Path};
@@ -104,14 +106,6 @@ pub fn without_without_stages() -> String {
 pub fn without_but_no_base() -> String {
     "`without(…)` takes stages away from a base, and there is none. Give one with `base = …`, or leave the field out"
         .to_owned()
-}
-
-pub fn fork_not_accepted_yet(name: &Ident, base: &impl quote::ToTokens) -> String {
-    let base = spell(base);
-    format!(
-        "`{name}` forks `{base}`, and forks are not accepted yet: a fork must read its base's fields \
-         through the base's carrier macro, and this version does not. Write all fields of `{name}` out for now"
-    )
 }
 
 // Which fields there are.

@@ -1,6 +1,5 @@
 //! The recipe as a recipe: teachers, stages, and the fields that are neither.
 
-use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::{Ident, ItemStruct, Path, Type};
 
@@ -10,13 +9,13 @@ use crate::method::{path_of, Method};
 use crate::report::Report;
 use crate::stage::StageName;
 use crate::suggest;
-use crate::syntax::{docs, Base, Field, Setting, Written};
+use crate::syntax::{docs, Field, Setting, Written};
 
 /// A whole recipe. Places count the struct's fields from 0.
 pub struct Recipe {
     pub item: ItemStruct,
-    pub args: TokenStream,
-    pub base: Option<Base>,
+    /// The recipe it was forked from.
+    pub base: Option<String>,
     pub doc: String,
     pub teachers: Vec<Teacher>,
     pub stages: Vec<Stage>,
@@ -70,8 +69,7 @@ impl Recipe {
         let doc = docs(&written.item.attrs);
         let mut recipe = Self {
             item: written.item,
-            args: written.args,
-            base: written.base,
+            base: written.inherited.map(|inherited| inherited.base),
             doc,
             teachers: Vec::new(),
             stages: Vec::new(),
@@ -118,34 +116,25 @@ impl Recipe {
                 with: field.with,
             });
         } else if let Some(stage) = StageName::named(&word) {
-            let fork_keeps = self.base.is_some() && matches!(field.ty, Type::Infer(_));
-            let method = if fork_keeps {
-                Method { path: field.name.clone().into() }
-            } else {
-                Method::read(&field.ty, || messages::stage_without_a_method(stage), report)
-            };
+            let method = Method::read(&field.ty, || messages::stage_without_a_method(stage), report);
             if method.is_plain_data() {
                 report.at(&field.ty, messages::plain_data_as_a_method(&method, stage));
             }
-            self.stages.push(Stage {
-                stage,
-                name: field.name,
-                place,
-                method,
-                with: field.with,
-                says: field.says,
-            });
+            let says = field.says();
+            self.stages.push(Stage { stage, name: field.name, place, method, with: field.with, says });
         } else {
-            let meant = Meant::guess(&word, &field.ty);
+            let meant = Meant::of(&field);
             self.strangers.push(Stranger { name: field.name, meant });
         }
     }
 }
 
 impl Meant {
-    fn guess(word: &str, ty: &Type) -> Self {
+    /// What a field that is neither teacher nor stage was probably meant to be.
+    pub fn of(field: &Field) -> Self {
+        let word = &*field.name.unraw().to_string();
         let names = StageName::ALL.iter().map(|stage| stage.as_str());
-        if word == "teacher" || is_teacher_kind(ty) {
+        if word == "teacher" || is_teacher_kind(&field.ty) {
             Self::Teacher
         } else if let Some(stage) = StageName::also_known_as(word) {
             Self::Alias(stage)
@@ -153,6 +142,16 @@ impl Meant {
             Self::NearMiss(stage)
         } else {
             Self::Unknown
+        }
+    }
+
+    /// What to say of it.
+    pub fn says(self, name: &Ident) -> String {
+        match self {
+            Self::Teacher => messages::teacher_without_its_attribute(name),
+            Self::Alias(stage) => messages::stage_by_another_name(name, stage),
+            Self::NearMiss(stage) => messages::misspelt_stage(name, stage),
+            Self::Unknown => messages::unknown_field(name),
         }
     }
 

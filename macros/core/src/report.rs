@@ -5,21 +5,40 @@ use std::fmt;
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
+use crate::inherit::Inherited;
+use crate::messages;
+
 /// Everything found wrong so far.
 #[derive(Debug, Default)]
 pub struct Report {
     errors: Vec<syn::Error>,
+    inherited: Inherited,
 }
 
 impl Report {
     /// Says `says` about the tokens of `place`.
     pub fn at(&mut self, place: impl ToTokens, says: impl fmt::Display) {
+        let says = self.explained(&says.to_string());
         self.errors.push(syn::Error::new_spanned(place, says));
     }
 
     /// Says `says` about one span.
     pub fn at_span(&mut self, span: Span, says: impl fmt::Display) {
         self.errors.push(syn::Error::new(span, says));
+    }
+
+    /// From now on, where a sentence names a field that the user did not write, it says whose it is.
+    pub fn explain(&mut self, inherited: &Inherited) {
+        self.inherited = inherited.clone();
+    }
+
+    fn explained(&self, says: &str) -> String {
+        let named = |field: &&String| says.contains(&format!("`{field}`"));
+        let theirs: Vec<&str> = self.inherited.fields.iter().filter(named).map(String::as_str).collect();
+        match theirs.as_slice() {
+            [] => says.to_owned(),
+            names => format!("{says}\n{}", messages::forks::from_the_base(names, &self.inherited.base)),
+        }
     }
 
     /// Takes over what syn found while parsing.

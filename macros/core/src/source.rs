@@ -1,4 +1,4 @@
-//! The recipe as its author wrote it, printed evenly: for snapshots, logs and `show`.
+//! The recipe as its author wrote it, a fork with its base, printed evenly: for snapshots, logs and `show`.
 
 use quote::quote;
 use syn::visit::Visit;
@@ -32,9 +32,7 @@ pub fn text(recipe: &Recipe) -> String {
 fn attributes(recipe: &Recipe) -> Vec<Attribute> {
     let (docs, others): (Vec<Attribute>, Vec<Attribute>) =
         recipe.item.attrs.iter().cloned().partition(|attribute| attribute.path().is_ident("doc"));
-    let args = &recipe.args;
-    let ours: Attribute =
-        if args.is_empty() { parse_quote!(#[recipe]) } else { parse_quote!(#[recipe(#args)]) };
+    let ours: Attribute = parse_quote!(#[recipe]);
     docs.into_iter().chain([ours]).chain(others).collect()
 }
 

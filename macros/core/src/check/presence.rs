@@ -1,31 +1,19 @@
 //! Which fields are there: required stages, and nothing strange or double.
 
 use crate::messages;
-use crate::model::{Meant, Recipe};
+use crate::model::Recipe;
 use crate::report::Report;
 use crate::stage::{Absent, StageName};
 
 /// A field is a teacher or a stage.
 pub fn no_strangers(recipe: &Recipe, report: &mut Report) {
     for stranger in &recipe.strangers {
-        let name = &stranger.name;
-        report.at(
-            name,
-            match stranger.meant {
-                Meant::Teacher => messages::teacher_without_its_attribute(name),
-                Meant::Alias(stage) => messages::stage_by_another_name(name, stage),
-                Meant::NearMiss(stage) => messages::misspelt_stage(name, stage),
-                Meant::Unknown => messages::unknown_field(name),
-            },
-        );
+        report.at(&stranger.name, stranger.meant.says(&stranger.name));
     }
 }
 
 /// Without these there is no loop. A misspelt one counts: its own sentence says enough.
 pub fn every_required_stage(recipe: &Recipe, report: &mut Report) {
-    if recipe.base.is_some() {
-        return;
-    }
     for stage in StageName::ALL {
         let meant = recipe.strangers.iter().any(|stranger| stranger.meant.stage() == Some(stage));
         let teacher = recipe.teachers.iter().any(|teacher| teacher.name == stage.as_str());

@@ -26,13 +26,33 @@ fn method_value(method: &Method, with: &[Setting]) -> TokenStream {
     if with.is_empty() {
         return rest;
     }
-    let given = with.iter().map(|Setting { name, value }| quote!(#name: #value));
+    let given = |setting: &&Setting| {
+        let Setting { name, value } = *setting;
+        quote!(#name: #value)
+    };
+    let (bases, own): (Vec<&Setting>, Vec<&Setting>) = with.iter().partition(|one| is_the_bases(one, method));
+    let (bases, own): (Vec<_>, Vec<_>) = (bases.iter().map(given).collect(), own.iter().map(given).collect());
     // An alias, so that a method nobody knows is one error: as a type it has been missed already, as
     // a struct it would be missed again. And the user's own place: rustc offers a near miss for a
     // misspelt setting only there.
     let (ty, last) = (&method.path, method.ends().1);
     let alias = Ident::new("LimbeckMethod", last);
-    quote_spanned!(last=> { type #alias = #ty; #alias { #(#given,)* ..#rest } })
+    // A value each for the base's and the fork's: a misspelt setting may have been meant for one that the
+    // base sets too, and rustc offers only what the same value leaves open.
+    let rest = match bases.as_slice() {
+        [] => rest,
+        bases => quote_spanned!(last=> #alias { #(#bases,)* ..#rest }),
+    };
+    let value = match own.as_slice() {
+        [] => rest,
+        own => quote_spanned!(last=> #alias { #(#own,)* ..#rest }),
+    };
+    quote_spanned!(last=> { type #alias = #ty; #value })
+}
+
+/// What a fork's base brings stands where its method stands; nobody can write two words at one place.
+fn is_the_bases(setting: &Setting, method: &Method) -> bool {
+    setting.name.span().start() == method.ends().0.start()
 }
 
 /// One check for each value the user wrote, one for the rest of each method, one for what is left.

@@ -9,6 +9,7 @@ use syn::{Field, Fields, Generics, Ident, Item, ItemStruct, Type};
 
 use super::{carrier, item};
 use crate::report::Report;
+use crate::syntax;
 
 /// The item as far as it stands, and a stub around the mistakes.
 pub fn fallback(args: &TokenStream, tokens: TokenStream, report: &Report) -> TokenStream {
@@ -17,7 +18,7 @@ pub fn fallback(args: &TokenStream, tokens: TokenStream, report: &Report) -> Tok
             let carrier = carrier::carrier(&structure, args);
             let structure = item::stripped(sound(structure));
             let derives = item::missing_derives(&structure.attrs);
-            let stub = stub(&structure.ident, &structure.generics, &report.each());
+            let stub = stub(&structure.ident, &structure.generics, &mistakes(args, report));
             quote!(#derives #structure #carrier #stub)
         }
         _ => {
@@ -40,6 +41,15 @@ fn sound(mut structure: ItemStruct) -> ItemStruct {
         fields.named = kept;
     }
     structure
+}
+
+/// The mistakes; where there are none of its own, those of the base, which rustc has said already.
+fn mistakes(args: &TokenStream, report: &Report) -> Vec<TokenStream> {
+    if let (true, Some(base)) = (report.is_clean(), syntax::base(args.clone())) {
+        let path = &base.path;
+        return vec![quote!(let _ = <#path as ::limbeck::Recipe>::DEFAULT), quote!(::core::panic!())];
+    }
+    report.each()
 }
 
 /// `DEFAULT` is where the mistakes stand, so that nothing that uses it is evaluated and complains.

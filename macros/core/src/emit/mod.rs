@@ -7,12 +7,14 @@
 mod carrier;
 mod consts;
 mod fallback;
+mod fork;
 mod item;
 mod plan;
 mod train;
 pub mod twin;
 
 pub use fallback::fallback;
+pub use fork::ask;
 pub use item::{missing_derives, structure};
 pub use plan::planned;
 pub use train::{replay, train};
@@ -28,7 +30,7 @@ use crate::{eject, render, source};
 pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
     let item = item::structure(recipe);
     let copies = item::copies(recipe);
-    let carrier = carrier::carrier(&recipe.item, &recipe.args);
+    let carrier = carrier::carrier(&recipe.item, &TokenStream::new());
     let name = recipe.name();
     let parts = item::parts(recipe);
     let default = consts::default(recipe);

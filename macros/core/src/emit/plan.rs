@@ -18,14 +18,14 @@ pub fn constants(recipe: &Recipe) -> TokenStream {
 
 /// The plan as an expression; `resolve` lists its settings.
 pub fn planned(recipe: &Recipe, doc: TokenStream, resolve: &TokenStream) -> TokenStream {
-    let name = recipe.name().unraw().to_string();
+    let (name, base) = (recipe.name().unraw().to_string(), option(recipe.base.as_ref()));
     let teachers = recipe.teachers.iter().map(teacher);
     let stages = StageName::ALL.into_iter().filter_map(|name| stage(recipe, name));
     quote! {
         ::limbeck::Plan {
             name: #name,
             doc: #doc,
-            base: ::core::option::Option::None,
+            base: #base,
             teachers: &[#(#teachers),*],
             stages: &[#(#stages),*],
             resolve: #resolve,
@@ -39,6 +39,13 @@ fn teacher(teacher: &Teacher) -> TokenStream {
     let domain = teacher.domain.as_ref().map(spell).map(|domain| quote!(.of_domain(#domain)));
     let reads = teacher.reads.as_ref().map(spell).map(|reads| quote!(.reading(#reads)));
     quote!(::limbeck::plan::Teacher::new(#name, #kind)#domain #reads)
+}
+
+fn option(text: Option<&String>) -> TokenStream {
+    match text {
+        Some(text) => quote!(::core::option::Option::Some(#text)),
+        None => quote!(::core::option::Option::None),
+    }
 }
 
 /// A stage the loop runs: declared, or there by default.

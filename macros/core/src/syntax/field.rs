@@ -1,29 +1,32 @@
 //! One field: a teacher or a stage, with what `#[teacher]` and `#[with]` say of it.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{quote, ToTokens, TokenStreamExt};
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, ExprPath, Ident, Path, PathArguments, Type};
+use syn::{Attribute, Expr, ExprPath, Ident, Path, PathArguments, Type, Visibility};
 
 use super::attributes::{entries, inside, Entry};
 use super::docs;
 use crate::messages;
 use crate::report::Report;
+use crate::stage::StageName;
 use crate::suggest;
 
 /// A field as it was written.
+#[derive(Clone)]
 pub struct Field {
+    /// Its doc comment.
+    pub docs: Vec<Attribute>,
+    pub vis: Visibility,
     pub name: Ident,
     pub ty: Type,
     /// What `#[teacher]` says, if it is there.
     pub teacher: Option<TeacherWords>,
     pub with: Vec<Setting>,
-    /// Its doc comment, in one line: what the loop says of a stage.
-    pub says: Option<String>,
 }
 
 /// `#[teacher(domain = …, reads = …)]`.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct TeacherWords {
     pub domain: Option<Path>,
     pub reads: Option<Path>,
@@ -43,9 +46,48 @@ pub fn read(field: &syn::Field, report: &mut Report) -> Option<Field> {
     let name = field.ident.clone()?;
     let teacher = read_teacher(&field.attrs, report);
     let with = read_with(&field.attrs, &name, report);
-    let says = docs(&field.attrs).split_whitespace().collect::<Vec<_>>().join(" ");
-    let says = Some(says.trim_end_matches('.').to_owned()).filter(|says| !says.is_empty());
-    Some(Field { name, ty: field.ty.clone(), teacher, with, says })
+    let docs = field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).cloned().collect();
+    Some(Field { docs, vis: field.vis.clone(), name, ty: field.ty.clone(), teacher, with })
+}
+
+impl Field {
+    /// Its doc comment, in one line: what the loop says of a stage.
+    pub fn says(&self) -> Option<String> {
+        let says = docs(&self.docs).split_whitespace().collect::<Vec<_>>().join(" ");
+        Some(says.trim_end_matches('.').to_owned()).filter(|says| !says.is_empty())
+    }
+
+    /// `_`: a fork keeps what its base has.
+    pub fn keeps(&self) -> bool {
+        matches!(self.ty, Type::Infer(_))
+    }
+
+    /// The stage of this name.
+    pub fn stage(&self) -> Option<StageName> {
+        StageName::named(&self.name.unraw().to_string())
+    }
+}
+
+impl ToTokens for Field {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { docs, vis, name, ty, teacher, with } = self;
+        tokens.append_all(docs);
+        if let Some(TeacherWords { domain, reads, .. }) = teacher {
+            let domain = domain.iter().map(|path| quote!(domain = #path));
+            let words = domain.chain(reads.iter().map(|path| quote!(reads = #path)));
+            let words: Vec<TokenStream> = words.collect();
+            tokens.extend(if words.is_empty() {
+                quote!(#[teacher])
+            } else {
+                quote!(#[teacher(#(#words),*)])
+            });
+        }
+        if !with.is_empty() {
+            let settings = with.iter().map(|Setting { name, value }| quote!(#name = #value));
+            tokens.extend(quote!(#[with(#(#settings),*)]));
+        }
+        tokens.extend(quote!(#vis #name: #ty));
+    }
 }
 
 /// The only attribute of this name; every further one is a mistake.
@@ -115,7 +157,7 @@ fn blame(key: &Ident, value: Option<&Expr>) -> TokenStream {
 }
 
 /// A path without type arguments, as `Domain::Math` or `StepHints`.
-fn plain_path(value: &Expr) -> Option<Path> {
+pub fn plain_path(value: &Expr) -> Option<Path> {
     match value {
         Expr::Path(ExprPath { qself: None, path, attrs }) if attrs.is_empty() => path
             .segments

@@ -1,16 +1,21 @@
 //! The struct itself, and what `#[recipe(…)]` says of it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, Expr, ExprLit, Fields, Item, ItemStruct, Lit, Meta};
+use syn::ext::IdentExt;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprLit, Fields, FieldsNamed, Ident, Item, ItemStruct, Lit, Meta, Path, Token};
 
 use super::attributes::{entries, Entry};
-use super::field::{self, Field};
+use super::field::{self, plain_path, Field};
+use crate::inherit::Inherited;
 use crate::messages;
 use crate::report::Report;
 use crate::suggest;
 
 /// A recipe as it was written.
+#[derive(Clone)]
 pub struct Written {
     /// The struct, with our attributes still on it.
     pub item: ItemStruct,
@@ -19,23 +24,40 @@ pub struct Written {
     /// The recipe it forks, if it does.
     pub base: Option<Base>,
     pub fields: Vec<Field>,
+    /// What it has from its base, once the two are one.
+    pub inherited: Option<Inherited>,
 }
 
-/// `base = path`, and the stages left out by `without(…)`.
+impl Written {
+    /// The field of this name.
+    pub fn field(&self, name: &Ident) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == *name)
+    }
+}
+
+/// `base = path`, and the fields left out by `without(…)`.
+#[derive(Clone)]
 pub struct Base {
-    /// The base's path, as tokens to point at.
-    pub path: TokenStream,
-    /// What stands in `without(…)`.
-    #[expect(dead_code, reason = "forks are read, and carried out later")]
-    pub without: TokenStream,
-    /// Something beside it could not be read.
-    pub broken: bool,
+    pub path: Path,
+    pub without: Vec<Ident>,
+}
+
+impl Base {
+    /// The last word of its path: the base's name, unless it was renamed.
+    pub fn word(&self) -> String {
+        self.path.segments.last().map(|last| last.ident.unraw().to_string()).unwrap_or_default()
+    }
+
+    /// Where that word stands.
+    pub fn span(&self) -> Span {
+        self.path.segments.last().map_or_else(Span::call_site, |last| last.ident.span())
+    }
 }
 
 /// Reads the struct; `None` if there is none to read.
 pub fn read(args: TokenStream, item: TokenStream, report: &mut Report) -> Option<Written> {
     let base = read_args(args.clone(), report);
-    let item = match syn::parse2::<Item>(item) {
+    let mut item = match syn::parse2::<Item>(item) {
         Ok(Item::Struct(item)) => item,
         Ok(other) => {
             report.at(first(&other), messages::not_a_struct(word(&other)));
@@ -57,7 +79,13 @@ pub fn read(args: TokenStream, item: TokenStream, report: &mut Report) -> Option
     match &item.fields {
         Fields::Named(named) => {
             let fields = named.named.iter().filter_map(|one| field::read(one, report)).collect();
-            Some(Written { fields, base, args, item })
+            Some(Written { fields, base, args, item, inherited: None })
+        }
+        Fields::Unit if base.is_some() => {
+            item.fields =
+                Fields::Named(FieldsNamed { brace_token: Default::default(), named: Punctuated::new() });
+            item.semi_token = None;
+            Some(Written { fields: Vec::new(), base, args, item, inherited: None })
         }
         Fields::Unnamed(_) => {
             report.at(&item.ident, messages::tuple_struct(&item.ident));
@@ -70,11 +98,15 @@ pub fn read(args: TokenStream, item: TokenStream, report: &mut Report) -> Option
     }
 }
 
+/// The base that stands in `#[recipe(…)]`, if one does.
+pub fn base(args: TokenStream) -> Option<Base> {
+    read_args(args, &mut Report::default())
+}
+
 /// Reads `#[recipe(base = …, without(…))]`.
 fn read_args(args: TokenStream, report: &mut Report) -> Option<Base> {
-    let mut path: Option<TokenStream> = None;
-    let mut without: Option<TokenStream> = None;
-    let mistakes = report.count();
+    let mut path: Option<Option<Path>> = None;
+    let mut without: Option<Vec<Ident>> = None;
     for entry in entries(args) {
         let Some(key) = entry.name().cloned() else {
             if let Entry::Junk(tokens) = entry {
@@ -88,9 +120,15 @@ fn read_args(args: TokenStream, report: &mut Report) -> Option<Base> {
             continue;
         }
         match entry {
-            Entry::Given(_, value) if spelled == "base" => path = Some(value.into_token_stream()),
-            Entry::List(_, stages) if spelled == "without" => {
-                without = Some(if stages.is_empty() { key.to_token_stream() } else { stages });
+            Entry::Given(_, value) if spelled == "base" => {
+                let plain = plain_path(&value);
+                if plain.is_none() {
+                    report.at(value, messages::base_without_a_path());
+                }
+                path = Some(plain);
+            }
+            Entry::List(_, fields) if spelled == "without" => {
+                without = Some(names(fields, &key, report));
             }
             _ if spelled == "base" => report.at(&key, messages::base_without_a_path()),
             _ if spelled == "without" => report.at(&key, messages::without_without_stages()),
@@ -101,15 +139,29 @@ fn read_args(args: TokenStream, report: &mut Report) -> Option<Base> {
         }
     }
     match (path, without) {
-        (Some(path), without) => {
-            let broken = report.count() > mistakes;
-            Some(Base { path, without: without.unwrap_or_default(), broken })
-        }
-        (None, Some(stages)) => {
-            report.at(stages, messages::without_but_no_base());
+        (Some(path), without) => Some(Base { path: path?, without: without.unwrap_or_default() }),
+        (None, Some(names)) => {
+            names.iter().take(1).for_each(|name| report.at(name, messages::without_but_no_base()));
             None
         }
         (None, None) => None,
+    }
+}
+
+/// The names in `without(…)`.
+fn names(fields: TokenStream, key: &Ident, report: &mut Report) -> Vec<Ident> {
+    if fields.is_empty() {
+        report.at(key, messages::without_without_stages());
+        return Vec::new();
+    }
+    let read = Punctuated::<Ident, Token![,]>::parse_terminated_with;
+    let read = |input: syn::parse::ParseStream<'_>| read(input, Ident::parse_any);
+    match read.parse2(fields.clone()) {
+        Ok(names) => names.into_iter().collect(),
+        Err(_) => {
+            report.at(fields, messages::forks::without_not_names());
+            Vec::new()
+        }
     }
 }
 

@@ -4,5 +4,5 @@ pub mod attributes;
 mod field;
 mod item;
 
-pub use field::{Field, Setting};
-pub use item::{docs, read, Base, Written};
+pub use field::{Field, Setting, TeacherWords};
+pub use item::{base, docs, read, Base, Written};
