@@ -149,9 +149,8 @@ fn teachers_come_go_and_change() {
 #[test]
 fn a_run_file_sets_what_the_fork_has() {
     let mut fork = NoCalibration::DEFAULT;
-    fork.apply(ron::from_str("(rollout: (group_size: 2))").unwrap());
+    fork.set("(rollout: (group_size: 2))").unwrap();
     assert_eq!(fork.rollout.group_size, 2);
-    let refused = ron::from_str::<<NoCalibration as Recipe>::Patch>("(calibrate: (delta: 0.1))");
-    let why = refused.err().map(|why| why.to_string()).unwrap_or_default();
-    assert!(why.contains("NoCalibration") && why.contains("calibrate"), "{why}");
+    let why = fork.set("(calibrate: (delta: 0.1))").unwrap_err().to_string();
+    assert!(why.contains("no stage `calibrate`") && why.contains("settings:1:2"), "{why}");
 }

@@ -27,6 +27,7 @@
 
 #![warn(missing_docs)]
 
+pub mod ablations;
 pub mod guide;
 
 mod dopd;
@@ -77,8 +78,22 @@ pub use vision_opd::VisionOpd;
 
 use limbeck::Entry;
 
-/// Every recipe of this crate, as the `limbeck` binary offers them.
-pub static ALL: &[Entry] = &[
+/// Every recipe of this crate.
+pub static ALL: &[Entry] = LIST;
+
+/// Every recipe and every ablation, as the `limbeck` binary offers them.
+pub static EVERY: &[Entry] = &{
+    let mut every = [LIST[0]; LIST.len() + ablations::LIST.len()];
+    let mut place = 0;
+    while place < every.len() {
+        let ablation = place >= LIST.len();
+        every[place] = if ablation { ablations::LIST[place - LIST.len()] } else { LIST[place] };
+        place += 1;
+    }
+    every
+};
+
+const LIST: &[Entry] = &[
     Entry::of::<VanillaOpd>(),
     Entry::of::<UniOpd>(),
     Entry::of::<UniOpdSingle>(),

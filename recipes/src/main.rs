@@ -1,7 +1,7 @@
-//! `limbeck`: every published recipe on the command line.
+//! `limbeck`: every published recipe, and the papers' ablations, on the command line.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    limbeck::main(limbeck_recipes::ALL)
+    limbeck::main(limbeck_recipes::EVERY)
 }

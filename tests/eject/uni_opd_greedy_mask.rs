@@ -149,7 +149,7 @@ impl Recipe for UniOpdGreedyMask {
         return or the wrong one with the highest loses its rewards, whichever widens the margin more, until\n\
         the margin is `delta` or only a quarter of a class would be left. The other stages and constants\n\
         are those of `UniOpd`, and so are the differences.",
-        base: None,
+        base: Some("UniOpd"),
         teachers: &[
             Teacher::new("math", "Frozen").of_domain("Domain::Math"),
             Teacher::new("code", "Frozen").of_domain("Domain::Code"),

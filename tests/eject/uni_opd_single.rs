@@ -134,7 +134,7 @@ impl Recipe for UniOpdSingle {
         \n\
         arXiv 2605.03677, its single-teacher and strong-to-weak settings: the stages and constants of\n\
         `UniOpd`, and no routing by domain. Where we differ is where `UniOpd` differs.",
-        base: None,
+        base: Some("UniOpd"),
         teachers: &[Teacher::new("teacher", "Frozen")],
         stages: &[
             Stage::new(

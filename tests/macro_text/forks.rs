@@ -96,7 +96,7 @@ fn the_loop_of_a_fork() {
     let (base, fork) = (expanded(UNI_OPD).text, gentle().text);
     let new: Vec<&str> = fork.lines().filter(|line| !base.lines().any(|known| known == *line)).collect();
     assert_snapshot!(new.join("\n"), @r#"
-    // teachers: each prompt hears the expert of its domain; both also read StepHints
+    // teachers: each prompt hears the expert of its domain; both are shown StepHints
         Domain::Math => self.math.seat("math").reads(StepHints),
         Domain::Logic => self.logic.seat("logic").reads(StepHints),
         // score: math and logic read the student's tokens, no gradient (SampledToken)
