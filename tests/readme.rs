@@ -4,7 +4,7 @@ use std::path::Path;
 
 use limbeck::Recipe;
 use limbeck_macros_core::{expand, Mistake};
-use limbeck_recipes::UniOpd;
+use limbeck_recipes::{UniOpd, UniOpdGreedyMask};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
@@ -49,6 +49,12 @@ fn the_recipe_is_the_recipe() {
 #[test]
 fn the_loop_is_the_loop() {
     assert_eq!(block("loop:UniOpd"), UniOpd::LOOP.trim_end());
+}
+
+#[test]
+fn the_diff_is_the_diff() {
+    let diff = limbeck::diff(&UniOpd::PLAN, &UniOpdGreedyMask::PLAN).to_string();
+    assert_eq!(block("diff:UniOpd:UniOpdGreedyMask"), diff.trim_end());
 }
 
 #[test]

@@ -152,7 +152,30 @@ fn a_run_never_goes_over_another_and_a_changed_run_is_not_resumed() {
     fs::write(&file, changed).unwrap();
     let resumed = limbeck().arg("resume").arg(&out).output().unwrap();
     assert_eq!(resumed.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&resumed.stderr).contains("not the one this run was started under"));
+    let said = String::from_utf8_lossy(&resumed.stderr).into_owned();
+    assert!(said.contains("run.ron is not the one this run was started under"), "{said}");
+    assert!(
+        said.contains("~ calibrate   MarginShift { delta: 0.4 → 0.5 }\n    = 9 stages unchanged"),
+        "{said}"
+    );
+
+    // a plan that is not what it was, as after a change of the recipe itself
+    fs::write(&file, fs::read_to_string(&file).unwrap().replace("delta: 0.5", "delta: 0.4")).unwrap();
+    let hashes: Vec<(String, String)> =
+        serde_json::from_str(&fs::read_to_string(out.join("hashes.json")).unwrap()).unwrap();
+    for (name, from, to) in [
+        ("plan.ron", "(\"gap_mask\", \"10.0\")", "(\"gap_mask\", \"9.0\")"),
+        ("checkpoints/step-000004/state.json", hashes[0].1.as_str(), "0000000000000000"),
+    ] {
+        let text = fs::read_to_string(out.join(name)).unwrap();
+        assert!(text.contains(from), "{name}: {text}");
+        fs::write(out.join(name), text.replace(from, to)).unwrap();
+    }
+    let resumed = limbeck().arg("resume").arg(&out).output().unwrap();
+    let said = String::from_utf8_lossy(&resumed.stderr).into_owned();
+    assert_eq!(resumed.status.code(), Some(2), "{said}");
+    assert!(said.contains("the plan is not the one") && said.contains("{ gap_mask: 9.0 → 10.0 }"), "{said}");
+    assert!(!said.contains("also:"), "{said}");
 }
 
 /// How the run is cut into micro-batches changes nothing but rounding.

@@ -16,6 +16,7 @@ pub mod batch;
 pub mod capability;
 pub mod check;
 pub mod cli;
+pub mod diff;
 pub mod dist;
 pub mod eject;
 mod entry;
@@ -40,11 +41,13 @@ mod snapshot;
 pub mod stages;
 #[path = "../../macros/core/src/suggest.rs"]
 mod suggest;
+pub mod sweep;
 pub mod tensor;
 pub mod world;
 
 pub use check::{Facts, Fault};
 pub use cli::main;
+pub use diff::{diff, Diff};
 pub use entry::Entry;
 pub use error::{Error, Result};
 pub use limbeck_macros::{recipe, this_file, Domain, Settings};

@@ -1,7 +1,7 @@
 //! The plan of a recipe: who teaches, which method fills each stage, and every setting by value.
 
-use serde::ser::{SerializeStruct, Serializer};
-use serde::Serialize;
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::settings::Setting;
@@ -21,6 +21,8 @@ pub struct Plan {
     pub stages: &'static [Stage],
     /// Every setting of every teacher and stage, defaults included.
     pub resolve: fn() -> Vec<(&'static str, Vec<Setting>)>,
+    /// The loop it runs, as text.
+    pub loop_text: &'static str,
 }
 
 /// One teacher of a plan.
@@ -143,9 +145,37 @@ impl Resolved {
         ron::ser::to_string_pretty(self, pretty).unwrap_or_else(|why| format!("// {why}"))
     }
 
-    fn of(&self, name: &str) -> Vec<(&'static str, String)> {
+    /// The loop it runs, as text.
+    pub fn loop_text(&self) -> &'static str {
+        self.plan.loop_text
+    }
+
+    /// The plan as files hold it.
+    pub fn record(&self) -> Record {
+        let plan = &self.plan;
+        let teacher = |t: &Teacher| TeacherRecord {
+            name: t.name.to_string(),
+            kind: t.kind.to_string(),
+            domain: t.domain.map(str::to_string),
+            reads: t.reads.map(str::to_string),
+            settings: self.of(t.name),
+        };
+        let stage = |s: &Stage| StageRecord {
+            stage: s.stage.to_string(),
+            method: s.method.to_string(),
+            settings: self.of(s.stage),
+        };
+        Record {
+            name: plan.name.to_string(),
+            base: plan.base.map(str::to_string),
+            teachers: plan.teachers.iter().map(teacher).collect(),
+            stages: plan.stages.iter().map(stage).collect(),
+        }
+    }
+
+    fn of(&self, name: &str) -> Vec<(String, String)> {
         let list = self.settings.iter().find(|(stage, _)| *stage == name).map(|(_, list)| list.clone());
-        list.unwrap_or_default().into_iter().map(|s| (s.name, s.value)).collect()
+        list.unwrap_or_default().into_iter().map(|s| (s.name.to_string(), s.value)).collect()
     }
 }
 
@@ -162,37 +192,42 @@ impl Serialize for Plan {
 
 impl Serialize for Resolved {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let teacher = |t: &Teacher| TeacherRecord {
-            name: t.name,
-            kind: t.kind,
-            domain: t.domain,
-            reads: t.reads,
-            settings: self.of(t.name),
-        };
-        let stage = |s: &Stage| StageRecord { stage: s.stage, method: s.method, settings: self.of(s.stage) };
-        let mut plan = serializer.serialize_struct("Plan", 4)?;
-        plan.serialize_field("name", self.plan.name)?;
-        plan.serialize_field("base", &self.plan.base)?;
-        plan.serialize_field("teachers", &self.plan.teachers.iter().map(teacher).collect::<Vec<_>>())?;
-        plan.serialize_field("stages", &self.plan.stages.iter().map(stage).collect::<Vec<_>>())?;
-        plan.end()
+        self.record().serialize(serializer)
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename = "Teacher")]
-struct TeacherRecord {
-    name: &'static str,
-    kind: &'static str,
-    domain: Option<&'static str>,
-    reads: Option<&'static str>,
-    settings: Vec<(&'static str, String)>,
+/// A plan as files hold it (`plan.ron`): written, read back, and compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename = "Plan")]
+pub struct Record {
+    /// The recipe's name.
+    pub name: String,
+    /// The recipe it was forked from.
+    pub base: Option<String>,
+    /// Who teaches.
+    pub teachers: Vec<TeacherRecord>,
+    /// The stages, in loop order.
+    pub stages: Vec<StageRecord>,
 }
 
-#[derive(Serialize)]
+/// One teacher of a [`Record`], with the value of each of its settings as RON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename = "Teacher")]
+#[allow(missing_docs, reason = "the fields are those of `Teacher`")]
+pub struct TeacherRecord {
+    pub name: String,
+    pub kind: String,
+    pub domain: Option<String>,
+    pub reads: Option<String>,
+    pub settings: Vec<(String, String)>,
+}
+
+/// One stage of a [`Record`], with the value of each of its settings as RON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename = "Stage")]
-struct StageRecord {
-    stage: &'static str,
-    method: &'static str,
-    settings: Vec<(&'static str, String)>,
+#[allow(missing_docs, reason = "the fields are those of `Stage`")]
+pub struct StageRecord {
+    pub stage: String,
+    pub method: String,
+    pub settings: Vec<(String, String)>,
 }

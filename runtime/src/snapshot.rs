@@ -41,3 +41,64 @@ macro_rules! assert_plan_snapshot {
         )
     };
 }
+
+/// Snapshots how one recipe differs from another, with insta: for a fork and its base, say.
+///
+/// ```
+/// use limbeck::prelude::*;
+///
+/// #[recipe]
+/// struct Outcomes {
+///     data: Prompts,
+///     #[with(group_size = 4)]
+///     rollout: Sample,
+///     verify: TaskAnswer,
+///     score: GroupOutcome,
+///     loss: PolicyGradient,
+///     step: AdamW,
+/// }
+///
+/// #[recipe]
+/// struct Slower {
+///     data: Prompts,
+///     #[with(group_size = 4)]
+///     rollout: Sample,
+///     verify: TaskAnswer,
+///     score: GroupOutcome,
+///     loss: PolicyGradient,
+///     #[with(lr = 1e-7)]
+///     step: AdamW,
+/// }
+///
+/// # let here = std::env::temp_dir().join(format!("limbeck-snapshot-{}", std::process::id()));
+/// # let mut settings = limbeck::insta::Settings::new();
+/// # settings.set_snapshot_path(&here);
+/// # std::fs::create_dir_all(&here).unwrap();
+/// # let file = here.join(format!("{}__Slower_against_Outcomes.snap", module_path!().replace("::", "__")));
+/// # let said = limbeck::diff(&Outcomes::PLAN, &Slower::PLAN).to_string();
+/// # std::fs::write(&file, format!("---\nsource: x\n---\n{said}")).unwrap();
+/// # settings.bind(|| {
+/// limbeck::assert_diff_snapshot!(Outcomes, Slower);
+/// # });
+/// # std::fs::write(&file, "---\nsource: x\n---\nsomething else").unwrap();
+/// # std::env::set_var("INSTA_UPDATE", "no");
+/// # let other = settings.bind(|| std::panic::catch_unwind(|| limbeck::assert_diff_snapshot!(Outcomes, Slower)));
+/// # assert!(other.is_err(), "another text is refused");
+/// # std::fs::remove_dir_all(&here).unwrap();
+/// ```
+#[macro_export]
+macro_rules! assert_diff_snapshot {
+    ($base:ty, $fork:ty) => {
+        $crate::insta::with_settings!(
+            { omit_expression => true },
+            { $crate::insta::assert_snapshot!(
+                ::std::format!(
+                    "{}_against_{}",
+                    <$fork as $crate::Recipe>::NAME,
+                    <$base as $crate::Recipe>::NAME
+                ),
+                $crate::diff(&<$base as $crate::Recipe>::PLAN, &<$fork as $crate::Recipe>::PLAN)
+            ) }
+        )
+    };
+}

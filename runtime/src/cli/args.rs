@@ -32,6 +32,22 @@ pub(super) enum Verb {
         #[arg(long)]
         source: bool,
     },
+    /// How two recipes differ: teachers, methods, values of settings, lines of the loop
+    Diff {
+        /// The recipe that is compared
+        from: String,
+        /// The recipe it is compared with
+        to: String,
+        /// The loops line by line as well
+        #[arg(long = "loop")]
+        loops: bool,
+        /// As JSON
+        #[arg(long, conflicts_with = "loops")]
+        json: bool,
+        /// Exit status 1 when they differ
+        #[arg(long)]
+        exit_code: bool,
+    },
     /// Opens every file a run names, and says all that is wrong at once
     Check(RunArgs),
     /// Trains as a run file says
@@ -46,6 +62,9 @@ pub(super) enum Verb {
         dry_run: bool,
         #[command(flatten)]
         shown: Output,
+        /// End when standard input does: how the runs of a sweep end with it
+        #[arg(long, hide = true)]
+        with_parent: bool,
     },
     /// Goes on with a run from its latest checkpoint, bit for bit
     Resume {
@@ -53,7 +72,12 @@ pub(super) enum Verb {
         directory: PathBuf,
         #[command(flatten)]
         shown: Output,
+        /// End when standard input does: how the runs of a sweep end with it
+        #[arg(long, hide = true)]
+        with_parent: bool,
     },
+    /// Recipes × settings × seeds, and one table of them all; goes on where it was stopped
+    Sweep(SweepArgs),
     /// Accuracy per domain on held-out prompts, with confidence interval
     Eval {
         /// A run file: its student on its held-out prompts
@@ -154,6 +178,29 @@ pub(super) struct RunArgs {
     /// Another recipe on the same run
     #[arg(long)]
     pub recipe: Option<String>,
+}
+
+#[derive(Group)]
+pub(super) struct SweepArgs {
+    /// The run file
+    pub run: PathBuf,
+    /// The recipes, as A,B,C; the others are compared with the first. The run file's when absent
+    #[arg(long, value_delimiter = ',')]
+    pub recipe: Vec<String>,
+    /// A setting and its values, as stage.field=V1,V2; given again, every choice of values is run
+    #[arg(long)]
+    pub set: Vec<String>,
+    /// How many seeds (5 is 1 to 5), or which (1,4,7)
+    #[arg(long)]
+    pub seeds: String,
+    /// Runs at a time; they share the cores
+    #[arg(long, default_value_t = 1)]
+    pub jobs: usize,
+    /// The sweep's folder; runs/sweep-NAME when absent
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub shown: Output,
 }
 
 #[derive(Group)]

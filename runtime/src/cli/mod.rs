@@ -2,6 +2,8 @@
 
 mod args;
 mod model;
+mod paint;
+mod sweep;
 mod verbs;
 
 use std::process::ExitCode;

@@ -24,17 +24,25 @@ pub(super) fn run(verb: Verb, recipes: &'static [Entry]) -> Result<ExitCode> {
             };
             say(text.trim_end())
         }
+        Verb::Diff { from, to, loops, json, exit_code } => {
+            let diff = crate::diff(&find(recipes, &from)?.plan, &find(recipes, &to)?.plan);
+            say(&if json { super::paint::json(&diff)? } else { super::paint::diff(&diff, loops) })?;
+            Ok(if exit_code && !diff.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        }
         Verb::Check(args) => check(recipes, &args),
-        Verb::Train { run, out, dry_run, shown } => {
+        Verb::Train { run, out, dry_run, shown, with_parent } => {
+            end_with_parent(with_parent);
             let (entry, options) = open(recipes, &run, &shown)?;
             let options = TrainOptions { out, dry_run, ..options };
             show(&run::train(entry, &options)?, &shown)
         }
-        Verb::Resume { directory, shown } => {
+        Verb::Resume { directory, shown, with_parent } => {
+            end_with_parent(with_parent);
             let file = RunDirectory::existing(&directory)?.path("run.ron");
             let entry = find(recipes, &recipe_in(&file)?)?;
             show(&run::resume(entry, &directory, shown.quiet)?, &shown)
         }
+        Verb::Sweep(args) => super::sweep::sweep(recipes, &args),
         Verb::Replay { recipe, rollouts, set, seed } => {
             let replay = run::replay(find(recipes, &recipe)?, &rollouts, &set, seed)?;
             say(replay.to_json_lines().trim_end())
@@ -68,8 +76,19 @@ pub(super) fn run(verb: Verb, recipes: &'static [Entry]) -> Result<ExitCode> {
     }
 }
 
+/// Ends this process when its standard input ends. What starts runs holds that open, and however it ends, killed or
+/// not, no run goes on without it; what a run has written by then is whole.
+fn end_with_parent(wanted: bool) {
+    if wanted {
+        std::thread::spawn(|| {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            std::process::exit(1);
+        });
+    }
+}
+
 /// Results go to stdout; a pipe that was closed is no error.
-fn say(text: &str) -> Result<ExitCode> {
+pub(super) fn say(text: &str) -> Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -79,7 +98,7 @@ fn say(text: &str) -> Result<ExitCode> {
     }
 }
 
-fn find(recipes: &'static [Entry], name: &str) -> Result<&'static Entry> {
+pub(super) fn find(recipes: &'static [Entry], name: &str) -> Result<&'static Entry> {
     recipes.iter().find(|entry| entry.name == name).ok_or_else(|| {
         let error = Error::call(format!("there is no recipe `{name}`"));
         match nearest(name, recipes.iter().map(|entry| entry.name)) {
@@ -89,19 +108,19 @@ fn find(recipes: &'static [Entry], name: &str) -> Result<&'static Entry> {
     })
 }
 
-fn recipe_in(file: &Path) -> Result<String> {
+pub(super) fn recipe_in(file: &Path) -> Result<String> {
     let text = std::fs::read_to_string(file).map_err(|why| Error::reading(file, why))?;
     recipe_of(&text, &file.display().to_string())
 }
 
 fn open(recipes: &'static [Entry], args: &RunArgs, shown: &Output) -> Result<(&'static Entry, TrainOptions)> {
     let written = recipe_in(&args.run)?;
-    let name = args.recipe.clone().unwrap_or_else(|| written.clone());
+    let name = args.recipe.clone().unwrap_or(written);
     let entry = find(recipes, &name).map_err(|why| why.or_at(format!("{}, `recipe`", args.run.display())))?;
     let options = TrainOptions {
         file: args.run.clone(),
         set: args.set.clone(),
-        other_recipe: name != written,
+        other_recipe: args.recipe.is_some(),
         quiet: shown.quiet,
         json: shown.json,
         ..TrainOptions::default()

@@ -144,7 +144,7 @@ pub(super) fn template(text: &str) -> Template {
     template.progress_chars("━╸─")
 }
 
-fn can_draw() -> bool {
+pub(super) fn can_draw() -> bool {
     io::stderr().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 

@@ -95,7 +95,8 @@ pub fn resume(entry: &Entry, root: &Path, quiet: bool) -> Result<Shown> {
         Some(folder) => hashes_of(folder)?,
         None => read_hashes(&directory)?,
     };
-    must_be_the_same(&then, &prepared.hashes()?, &directory, entry.name)?;
+    let plan = entry.plan.with_settings(prepared.recipe.settings());
+    must_be_the_same(&then, &prepared.hashes()?, &directory, &plan)?;
     let mut world = open_world(&prepared)?;
     must_be_ready(&prepared, &world)?;
     directory.sweep();

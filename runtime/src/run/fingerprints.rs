@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::directory::RunDirectory;
 use crate::error::{Error, Result};
+use crate::plan::{Record, Resolved};
 
 /// Files up to this size are read whole.
 const WHOLE: u64 = 8 << 20;
@@ -79,35 +80,49 @@ pub(super) fn read_hashes(directory: &RunDirectory) -> Result<Vec<(String, Strin
     }
 }
 
-/// A run goes on under what it was started under, or not at all.
+/// A run goes on under what it was started under, or not at all. `plan` is the plan with the run's settings as it
+/// is now; how it differs from the one the run was started under is said as `limbeck diff` says it.
 pub(super) fn must_be_the_same(
     then: &[(String, String)],
     now: &[(String, String)],
     directory: &RunDirectory,
-    recipe: &str,
+    plan: &Resolved,
 ) -> Result<()> {
+    let mut shown = difference(directory, plan);
     let changed = then.iter().filter(|hash| !now.contains(hash)).map(|(what, then)| {
         let is = now.iter().find(|(name, _)| name == what).map_or("none", |(_, hash)| hash);
-        let (what, next) = match what.as_str() {
-            "plan" => (
-                "the plan is",
-                format!("compare plan.ron with what `limbeck show {recipe} --plan` prints now"),
-            ),
-            "loop" => {
-                ("the loop is", format!("compare loop.rs with what `limbeck show {recipe}` prints now"))
+        let (what, next, declared) = match what.as_str() {
+            "plan" => ("the plan is", "put back what differs", true),
+            "loop" => ("the loop is", "put back what differs; loop.rs is the loop then", true),
+            "run" => ("run.ron is", "put the changed setting back", true),
+            "models" => {
+                ("the student's or a teacher's model folder is", "put the folders back as they were", false)
             }
-            "run" => ("run.ron is", "put the changed setting back".to_string()),
-            "models" => (
-                "the student's or a teacher's model folder is",
-                "put the folders back as they were".to_string(),
-            ),
-            _ => ("the data is", "put the data file back as it was".to_string()),
+            _ => ("the data is", "put the data file back as it was", false),
         };
-        Error::call(format!("{what} not the one this run was started under (then {then}, now {is})"))
-            .at(directory.root().display())
-            .next(format!("{next}, or start a new run with `limbeck train`"))
+        let diff = if declared { shown.take() } else { None };
+        Error::call(format!(
+            "{what} not the one this run was started under (then {then}, now {is}){}",
+            diff.unwrap_or_default()
+        ))
+        .at(directory.root().display())
+        .next(format!("{next}, or start a new run with `limbeck train`"))
     });
     Error::together(changed)
+}
+
+/// How the plan that a run keeps differs from the plan now; nothing where the run had not yet written it down, or
+/// where it does not differ.
+fn difference(directory: &RunDirectory, plan: &Resolved) -> Option<String> {
+    let text = std::fs::read_to_string(directory.path("plan.ron")).ok()?;
+    let loop_then = std::fs::read_to_string(directory.path("loop.rs")).ok()?;
+    // the first lines are fingerprints
+    let loop_then = &loop_then[loop_then.find("fn ")?..];
+    let (mut then, mut now): (Record, Record) = (ron::from_str(&text).ok()?, plan.record());
+    (then.name, now.name) = ("then".to_string(), "now".to_string());
+    let diff = crate::diff::between(&then, &now, [loop_then.trim_end(), plan.loop_text().trim_end()]);
+    let differs = !diff.is_empty() || diff.loops.removed + diff.loops.added > 0;
+    differs.then(|| diff.to_string().lines().map(|line| format!("\n  {line}")).collect())
 }
 
 #[cfg(test)]

@@ -71,6 +71,7 @@ fn stub(name: &Ident, generics: &Generics, mistakes: &[TokenStream]) -> TokenStr
                     teachers: &[],
                     stages: &[],
                     resolve: || ::std::vec::Vec::new(),
+                    loop_text: "",
                 };
                 const LOOP: &'static str = "";
                 const EJECTED: &'static str = "";

@@ -1,0 +1,72 @@
+//! How two loops differ, line by line.
+
+use serde::Serialize;
+use similar::{Algorithm, ChangeTag, TextDiff};
+
+/// The lines of two loops, and which of them only one has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LoopDiff {
+    /// How many lines only the first loop has.
+    pub removed: usize,
+    /// How many lines only the second loop has.
+    pub added: usize,
+    /// The stages these lines belong to; `teachers` are the lines that seat them.
+    pub stages: Vec<String>,
+    /// Every line of both loops.
+    pub lines: Vec<Line>,
+}
+
+/// A line of a loop: its sign is `-` when only the first loop has it, `+` when only the second has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// `-`, `+` or a space.
+    pub sign: char,
+    /// The line.
+    pub text: String,
+}
+
+impl LoopDiff {
+    pub(super) fn of([from, to]: [&str; 2]) -> Self {
+        let compared = TextDiff::configure().algorithm(Algorithm::Patience).diff_lines(from, to);
+        let mut diff = Self { removed: 0, added: 0, stages: Vec::new(), lines: Vec::new() };
+        for change in compared.iter_all_changes() {
+            let text = change.value().trim_end_matches(['\n', '\r']).to_string();
+            let (sign, within) = match change.tag() {
+                ChangeTag::Equal => (' ', None),
+                ChangeTag::Delete => ('-', change.old_index().map(|at| stage_at(from, at))),
+                ChangeTag::Insert => ('+', change.new_index().map(|at| stage_at(to, at))),
+            };
+            diff.removed += usize::from(sign == '-');
+            diff.added += usize::from(sign == '+');
+            if let Some(stage) =
+                within.flatten().filter(|stage| !diff.stages.iter().any(|known| known == stage))
+            {
+                diff.stages.push(stage.to_string());
+            }
+            diff.lines.push(Line { sign, text });
+        }
+        diff
+    }
+
+    /// In one line: how many lines, and of which stages.
+    pub fn summary(&self) -> String {
+        let lines = |n: usize| if n == 1 { "1 line".to_string() } else { format!("{n} lines") };
+        let how = match (self.removed, self.added) {
+            (0, 0) => return "the same".to_string(),
+            (n, 0) => format!("{} fewer", lines(n)),
+            (0, n) => format!("{} more", lines(n)),
+            (n, m) if n == m => format!("{} changed", lines(n)),
+            (n, m) => format!("{} out, {m} in", lines(n)),
+        };
+        format!("{how} ({})", self.stages.join(", "))
+    }
+}
+
+/// The stage a line belongs to: the one that the comment above it names.
+fn stage_at(text: &str, line: usize) -> Option<&str> {
+    let above: Vec<&str> = text.lines().take(line + 1).collect();
+    above.into_iter().rev().find_map(|line| {
+        let (word, _) = line.trim_start().strip_prefix("// ")?.split_once(':')?;
+        Some(word)
+    })
+}
