@@ -77,8 +77,8 @@ fn implementation(recipe: &Recipe, plan: &Loop) -> TokenStream {
         quote!(#name: #value)
     });
     let (replay, readings) = (render::replay_as_planned(plan), render::readings(plan));
-    let (resolve, looped) = (quote!(|| Self::DEFAULT.settings()), quote!(Self::LOOP));
-    let planned = emit::planned(recipe, quote!(doc!()), &resolve, &looped);
+    let planned =
+        emit::planned(recipe, [quote!(doc!()), quote!(|| Self::DEFAULT.settings()), quote!(Self::LOOP)]);
     let list = |part: TokenStream| {
         let parts = recipe.parts().map(|(name, _, _)| {
             let word = name.unraw().to_string();

@@ -12,19 +12,16 @@ use crate::stage::StageName;
 /// `LIMBECK_PLAN`.
 pub fn constants(recipe: &Recipe) -> TokenStream {
     let doc = &recipe.doc;
-    let resolve = quote!(|| ::limbeck::Recipe::settings(&LIMBECK_DEFAULT));
-    let looped = quote!(<LimbeckRecipe as ::limbeck::Recipe>::LOOP);
-    let plan = planned(recipe, quote!(#doc), &resolve, &looped);
+    let (resolve, loop_text) = (
+        quote!(|| ::limbeck::Recipe::settings(&LIMBECK_DEFAULT)),
+        quote!(<LimbeckRecipe as ::limbeck::Recipe>::LOOP),
+    );
+    let plan = planned(recipe, [quote!(#doc), resolve, loop_text]);
     quote!(const LIMBECK_PLAN: ::limbeck::Plan = #plan;)
 }
 
-/// The plan as an expression; `resolve` lists its settings, `looped` is its loop as text.
-pub fn planned(
-    recipe: &Recipe,
-    doc: TokenStream,
-    resolve: &TokenStream,
-    looped: &TokenStream,
-) -> TokenStream {
+/// The plan as an expression, of a doc, of how to list the settings, and of the loop's text.
+pub fn planned(recipe: &Recipe, [doc, resolve, loop_text]: [TokenStream; 3]) -> TokenStream {
     let (name, base) = (recipe.name().unraw().to_string(), option(recipe.base.as_ref()));
     let teachers = recipe.teachers.iter().map(teacher);
     let stages = StageName::ALL.into_iter().filter_map(|name| stage(recipe, name));
@@ -36,7 +33,7 @@ pub fn planned(
             teachers: &[#(#teachers),*],
             stages: &[#(#stages),*],
             resolve: #resolve,
-            loop_text: #looped,
+            loop_text: #loop_text,
         }
     }
 }
