@@ -1,4 +1,4 @@
-//! The published recipes, one file each.
+//! The published recipes, one file each; and the [`guide`].
 //!
 //! | recipe | paper | file | how it differs from `VanillaOpd` |
 //! |---|---|---|---|
@@ -28,6 +28,8 @@
 #![warn(missing_docs)]
 
 pub mod ablations;
+pub mod guide;
+
 mod dopd;
 mod eopd;
 mod ex_opd;

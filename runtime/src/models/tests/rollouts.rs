@@ -34,10 +34,12 @@ fn greedy_is_the_argmax_of_the_packed_forward_at_every_step() {
 
 #[test]
 fn log_probs_are_those_of_the_packed_forward_bit_for_bit() {
-    for config in variants() {
+    // at temperature 1, whatever the temperature of the sampling
+    for (config, temperature) in variants().into_iter().zip([1.0, 0.5, 0.0, 2.0].into_iter().cycle()) {
         let decoder = lively(&config, 12);
         let requests = [request(&[1, 5], 5), request(&[1, 10, 0, 4, 4], 3)];
-        let answers = decoder.generate(&requests, &sampling(), None).unwrap();
+        let sampling = Sampling { temperature, ..sampling() };
+        let answers = decoder.generate(&requests, &sampling, None).unwrap();
         let prompts = requests.iter().flat_map(|request| vec![&request.prompt[..]; request.copies]);
         let batch = Packed::of(prompts.zip(&answers).map(|(prompt, answer)| (prompt, &answer.tokens[..])));
         let ids: Vec<u32> = answers.iter().flat_map(|answer| answer.tokens.clone()).collect();
