@@ -112,10 +112,26 @@ fn say_nothing_new(plans: &[Plan]) -> Vec<&'static str> {
     plans.iter().filter(same).map(|plan| plan.name).collect()
 }
 
+/// What a fork changes is its whole idea, so each is looked at.
+#[test]
+fn what_each_fork_changes() {
+    let base = |fork: &Plan| EVERY.iter().find(|entry| Some(entry.name()) == fork.base);
+    let forks: Vec<_> =
+        EVERY.iter().filter_map(|entry| Some((base(entry.plan())?.plan(), entry.plan()))).collect();
+    assert_eq!(forks.len(), EVERY.iter().filter(|entry| entry.plan().base.is_some()).count());
+    for (base, fork) in forks {
+        let name = format!("{}_against_{}", fork.name, base.name);
+        insta::with_settings!({ omit_expression => true }, {
+            insta::assert_snapshot!(name, diff(base, fork));
+        });
+    }
+}
+
 #[test]
 fn every_fork_changes_something() {
-    let mut plans: Vec<Plan> = ALL.iter().map(|entry| *entry.plan()).collect();
+    let mut plans: Vec<Plan> = EVERY.iter().map(|entry| *entry.plan()).collect();
     assert_eq!(say_nothing_new(&plans), Vec::<&str>::new());
+    assert!(plans.iter().any(|plan| plan.base.is_some()));
     plans.push(Plan { name: "Copy", base: Some("UniOpd"), ..UniOpd::PLAN });
     plans.push(Plan { base: Some("UniOpd"), ..NoCalibration::PLAN });
     assert_eq!(say_nothing_new(&plans), ["Copy"]);

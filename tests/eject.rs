@@ -14,11 +14,14 @@ use limbeck::world::rows::write_jsonl;
 use limbeck::{Entry, Recipe};
 
 macro_rules! ejected {
-    ($($file:ident: $recipe:ident,)*) => {
+    ($($file:ident: $recipe:ident,)*; $($fork_file:ident: $fork:ident,)*) => {
         /// What `limbeck show` printed, compiled.
+        // printed for any method, so it asks for the rest of the settings where there are none left
+        #[allow(clippy::needless_update)]
         #[rustfmt::skip]
         mod eject {
             $(pub mod $file;)*
+            $(pub mod $fork_file;)*
         }
 
         $(
@@ -26,6 +29,14 @@ macro_rules! ejected {
             fn $file() {
                 printed::<limbeck_recipes::$recipe>(stringify!($file));
                 same::<limbeck_recipes::$recipe, eject::$file::$recipe>();
+            }
+        )*
+
+        $(
+            #[test]
+            fn $fork_file() {
+                printed::<limbeck_recipes::ablations::$fork>(stringify!($fork_file));
+                same::<limbeck_recipes::ablations::$fork, eject::$fork_file::$fork>();
             }
         )*
 
@@ -61,6 +72,12 @@ ejected! {
     opcd: Opcd,
     grpo: Grpo,
     sft: Sft,
+    ; // ablations, which are forks, one of them of a fork: the others are made of the same words
+    no_calibration: NoCalibration,
+    answer_for_hints: AnswerForHints,
+    equal_jsd_full: EqualJsdFull,
+    equal_reverse_full: EqualReverseFull,
+    prune_random: PruneRandom,
 }
 
 /// The file in `eject/` is what the recipe says today.

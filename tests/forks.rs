@@ -19,14 +19,14 @@ struct Gentle {
     step: AdamW,
 }
 
-/// Gentler still.
+/// As gentle as can be.
 #[recipe(base = Gentle, without(balance))]
 struct Gentler {
     #[with(delta = 0.2, over = Over::Kept)]
     calibrate: _,
 }
 
-/// Gentler still.
+/// As gentle as can be.
 #[recipe]
 struct ByHand {
     #[teacher(domain = Domain::Math)]
@@ -130,6 +130,10 @@ fn a_fork_is_what_one_would_write_by_hand() {
     assert_eq!(Gentler::LOOP, ByHand::LOOP);
     assert_eq!(Gentler::FACTS, ByHand::FACTS);
     assert_eq!(Gentler::DEFAULT.settings(), ByHand::DEFAULT.settings());
+    assert_eq!(
+        Gentler::EJECTED.replace("Gentler", "ByHand").replace("Some(\"Gentle\")", "None"),
+        ByHand::EJECTED
+    );
     assert_eq!(Gentler::SOURCE.replace("Gentler {", "ByHand {"), ByHand::SOURCE);
 }
 

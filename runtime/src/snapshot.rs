@@ -70,21 +70,23 @@ macro_rules! assert_plan_snapshot {
 ///     step: AdamW,
 /// }
 ///
-/// # let here = std::env::temp_dir().join(format!("limbeck-snapshot-{}", std::process::id()));
+/// # // a snapshot that is there holds, and another text does not
+/// # std::env::set_var("INSTA_UPDATE", "no");
+/// # let folder = std::env::temp_dir().join(format!("limbeck-snapshot-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// # let keep = |text: &str| {
+/// #     let file = folder.join("doctest_snapshot_rs__Slower_against_Outcomes.snap");
+/// #     std::fs::write(file, format!("---\nsource: x\n---\n{text}")).unwrap();
+/// # };
 /// # let mut settings = limbeck::insta::Settings::new();
-/// # settings.set_snapshot_path(&here);
-/// # std::fs::create_dir_all(&here).unwrap();
-/// # let file = here.join(format!("{}__Slower_against_Outcomes.snap", module_path!().replace("::", "__")));
-/// # let said = limbeck::diff(&Outcomes::PLAN, &Slower::PLAN).to_string();
-/// # std::fs::write(&file, format!("---\nsource: x\n---\n{said}")).unwrap();
+/// # settings.set_snapshot_path(&folder);
+/// # keep(&limbeck::diff(&Outcomes::PLAN, &Slower::PLAN).to_string());
 /// # settings.bind(|| {
 /// limbeck::assert_diff_snapshot!(Outcomes, Slower);
 /// # });
-/// # std::fs::write(&file, "---\nsource: x\n---\nsomething else").unwrap();
-/// # std::env::set_var("INSTA_UPDATE", "no");
-/// # let other = settings.bind(|| std::panic::catch_unwind(|| limbeck::assert_diff_snapshot!(Outcomes, Slower)));
-/// # assert!(other.is_err(), "another text is refused");
-/// # std::fs::remove_dir_all(&here).unwrap();
+/// # keep("something else");
+/// # settings.bind(|| std::panic::catch_unwind(|| limbeck::assert_diff_snapshot!(Outcomes, Slower)).unwrap_err());
+/// # std::fs::remove_dir_all(&folder).unwrap();
 /// ```
 #[macro_export]
 macro_rules! assert_diff_snapshot {

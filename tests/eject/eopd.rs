@@ -152,6 +152,7 @@ impl Recipe for Eopd {
             Stage::new("checkpoint", "Safetensors", &[]),
         ],
         resolve: || Self::DEFAULT.settings(),
+        loop_text: Self::LOOP,
     };
 
     const LOOP: &'static str = limbeck::this_file!();

@@ -119,6 +119,7 @@ impl Recipe for HintedTeacher {
             Stage::new("checkpoint", "Safetensors", &[]),
         ],
         resolve: || Self::DEFAULT.settings(),
+        loop_text: Self::LOOP,
     };
 
     const LOOP: &'static str = limbeck::this_file!();

@@ -135,6 +135,7 @@ impl Recipe for Sdft {
             Stage::new("checkpoint", "Safetensors", &[]),
         ],
         resolve: || Self::DEFAULT.settings(),
+        loop_text: Self::LOOP,
     };
 
     const LOOP: &'static str = limbeck::this_file!();

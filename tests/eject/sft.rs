@@ -117,6 +117,7 @@ impl Recipe for Sft {
             Stage::new("checkpoint", "Safetensors", &[]),
         ],
         resolve: || Self::DEFAULT.settings(),
+        loop_text: Self::LOOP,
     };
 
     const LOOP: &'static str = limbeck::this_file!();

@@ -160,6 +160,7 @@ impl Recipe for VanillaOpd {
             Stage::new("checkpoint", "Safetensors", &[]),
         ],
         resolve: || Self::DEFAULT.settings(),
+        loop_text: Self::LOOP,
     };
 
     const LOOP: &'static str = limbeck::this_file!();

@@ -100,6 +100,7 @@ fn the_loop_of_a_fork() {
         Domain::Math => self.math.seat("math").reads(StepHints),
         Domain::Logic => self.logic.seat("logic").reads(StepHints),
         // score: math and logic read the student's tokens, no gradient (SampledToken)
+        // calibrate: Less than half (MarginShift)
         // step: move the student (Sgdish)
     "#);
     let gone: Vec<&str> = base.lines().filter(|line| !fork.lines().any(|known| known == *line)).collect();
@@ -110,6 +111,7 @@ fn the_loop_of_a_fork() {
         // balance: choose which rollouts to learn from (ByOutcome)
         let rollouts = self.balance.keep(rollouts)?;
         // score: math and code read the student's tokens, no gradient (SampledToken)
+        // calibrate: set the scores right by what is known of the outcome (MarginShift)
         // step: move the student (AdamW)
     "#);
 }
@@ -158,6 +160,29 @@ fn the_carrier_of_a_fork_needs_no_base() {
         step: Sgdish,
     }
     ");
+}
+
+#[test]
+fn what_is_kept_keeps_what_it_says_in_the_loop() {
+    let base = UNI_OPD.replace("#[with(lr = 1e-6)]", "/// Small steps.\n#[with(lr = 1e-6)]");
+    let step = |words: &str, setting: &str| {
+        let item = format!("struct Fork {{\n{words}\n{setting}\nstep: _,\n}}");
+        let fork = fork((TokenStream::new(), tokens(&base)), ("base = UniOpd", &item));
+        fork.text.lines().find(|line| line.contains("// step: ")).map(|line| line.trim().to_owned())
+    };
+    let set = "#[with(lr = 1e-5)]";
+    assert_eq!(step("", set).as_deref(), Some("// step: Small steps (AdamW)"));
+    assert_eq!(step("/// Larger steps.", set).as_deref(), Some("// step: Larger steps (AdamW)"));
+    assert_eq!(step("/// Larger steps.", "").as_deref(), Some("// step: Larger steps (AdamW)"));
+}
+
+#[test]
+fn a_fork_leaves_without_its_base() {
+    let ejected = gentle().ejected;
+    syn::parse_file(&ejected).expect("the ejected fork is Rust");
+    for words in ["    logic: Frozen,", "delta: 0.3", "base: Some(\"UniOpd\")"] {
+        assert!(ejected.contains(words), "no `{words}` in {ejected}");
+    }
 }
 
 /// What the base brings stands on the base's name, what `_` keeps on the field, the rest where it was written.

@@ -143,6 +143,9 @@ fn filled(own: &Field, base: Option<&Field>) -> TokenStream {
         }
     });
     field.teacher = teacher;
+    if field.docs.is_empty() {
+        field.docs = base.docs.clone();
+    }
     field.with = merged(&own.with, &base.with, at);
     if field.docs.is_empty() {
         field.docs = base.docs.clone();

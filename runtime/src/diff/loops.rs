@@ -26,7 +26,8 @@ pub struct Line {
 }
 
 impl LoopDiff {
-    pub(super) fn of([from, to]: [&str; 2]) -> Self {
+    pub(super) fn of(loops: [&str; 2]) -> Self {
+        let [from, to] = &loops.map(train);
         let compared = TextDiff::configure().algorithm(Algorithm::Patience).diff_lines(from, to);
         let mut diff = Self { removed: 0, added: 0, stages: Vec::new(), lines: Vec::new() };
         for change in compared.iter_all_changes() {
@@ -62,6 +63,23 @@ impl LoopDiff {
     }
 }
 
+/// The function `train` alone: a recipe without its macro shows its whole file.
+fn train(text: &str) -> String {
+    let start = |line: &&str| line.trim_start().starts_with("fn train<");
+    let Some(first) = text.lines().find(start) else { return text.to_string() };
+    let indent = first.len() - first.trim_start().len();
+    let end = format!("{}}}", " ".repeat(indent));
+    let mut found = String::new();
+    for line in text.lines().skip_while(|line| !start(line)) {
+        found.push_str(line.get(indent..).unwrap_or_default());
+        found.push('\n');
+        if line == end {
+            break;
+        }
+    }
+    found
+}
+
 /// The stage a line belongs to: the one that the comment above it names.
 fn stage_at(text: &str, line: usize) -> Option<&str> {
     let above: Vec<&str> = text.lines().take(line + 1).collect();
@@ -69,4 +87,22 @@ fn stage_at(text: &str, line: usize) -> Option<&str> {
         let (word, _) = line.trim_start().strip_prefix("// ")?.split_once(':')?;
         Some(word)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_loop_of_a_file_is_compared() {
+        let alone = "fn train<W: World>(&self) {\n    // step: move (AdamW)\n    step.apply();\n}";
+        let inside = |line: &str| if line.is_empty() { String::new() } else { format!("    {line}\n") };
+        let file: String = alone.lines().map(inside).collect();
+        let file =
+            format!("use limbeck::eject::*;\n\nimpl Recipe for A {{\n{file}\n    const A: u8 = 1;\n}}\n");
+        let diff = LoopDiff::of([alone, &file]);
+        assert_eq!((diff.removed, diff.added, diff.lines.len()), (0, 0, 4));
+        let diff = LoopDiff::of([alone, &file.replace("apply", "leave")]);
+        assert_eq!(diff.summary(), "1 line changed (step)");
+    }
 }

@@ -124,7 +124,7 @@ pub struct Turned {
 /// assert!(!diff.is_empty());
 /// assert_eq!(
 ///     diff.to_string(),
-///     "Calm → Warm\n  ~ rollout     Sample { temperature: 0.6 → 1.0 }\n  = 7 stages unchanged\nloop: the same\n"
+///     "Calm → Warm\n  ~ rollout     Sample { temperature: 0.6 → 1.0 }\n  = 6 stages unchanged\nloop: the same\n"
 /// );
 /// ```
 pub fn diff(from: &Plan, to: &Plan) -> Diff {

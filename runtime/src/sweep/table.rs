@@ -169,7 +169,8 @@ impl Display for Table {
             )?;
         }
         for failed in &self.failed {
-            writeln!(f, "failed: {}: {} (more in {})", failed.label, failed.error, failed.log)?;
+            let first = failed.error.split(" · ").next().unwrap_or_default();
+            writeln!(f, "failed: {}: {first} (more in {})", failed.label, failed.log)?;
         }
         Ok(())
     }
@@ -196,7 +197,9 @@ fn write_aligned(f: &mut Formatter<'_>, lines: &[Vec<String>]) -> fmt::Result {
 /// `74.6 ± 1.1`, in per cent.
 fn percent(mean: Option<Mean>, signed: bool) -> String {
     let Some(Mean { mean, half95, .. }) = mean else { return "–".to_string() };
-    let number = if signed { format!("{:+5.1}", 100.0 * mean) } else { format!("{:4.1}", 100.0 * mean) };
+    // less than what is shown is 0 from above
+    let shown = if (100.0 * mean).abs() < 0.05 { 0.0 } else { 100.0 * mean };
+    let number = if signed { format!("{shown:+5.1}") } else { format!("{shown:4.1}") };
     match half95 {
         Some(half) => format!("{number} ± {:.1}", 100.0 * half),
         None => number,
@@ -249,7 +252,8 @@ mod tests {
             row("B", 3, 0.53, 0.73),
             row("B", 1, 0.47, 0.67),
         ];
-        let failed = Failed { label: "B, seed 2".into(), error: "no".into(), log: "runs/B-seed2.log".into() };
+        let failed =
+            Failed { label: "B, seed 2".into(), error: "no · why".into(), log: "runs/B-seed2.log".into() };
         let table = Table::of(&[case("A"), case("B"), case("C")], &rows, vec![failed]);
         let is = |mean: Option<Mean>, by_hand: (usize, f64, f64)| {
             let mean = mean.unwrap();
@@ -289,6 +293,8 @@ mod tests {
         assert_eq!(difference(mean(0.03, Some(0.01))), " +3.0 ± 1.0 ↑");
         assert_eq!(difference(mean(-0.03, Some(0.01))), " -3.0 ± 1.0 ↓");
         assert_eq!(difference(mean(-0.03, Some(0.04))), " -3.0 ± 4.0");
+        // a difference that is only rounding is none
+        assert_eq!(difference(mean(-1e-17, Some(0.0))), " +0.0 ± 0.0");
         assert_eq!((difference(mean(0.12, None)), difference(None)), ("+12.0".to_string(), "–".to_string()));
     }
 }

@@ -103,7 +103,7 @@ fn keeps_and_changes(fork: &Fork<'_>, report: &mut Report) {
     for (own, base) in fork.kept() {
         let words = own.teacher.as_ref();
         let changed = words.is_some_and(|words| words.domain.is_some() || words.reads.is_some());
-        if own.with.is_empty() && !changed {
+        if own.with.is_empty() && own.says().is_none() && !changed {
             let teacher = base.teacher.is_some();
             report.at(&own.name, messages::keeps_and_changes_nothing(&own.name, &fork.base_name(), teacher));
         }
@@ -181,7 +181,7 @@ fn in_loop_order(fork: &Fork<'_>, report: &mut Report) {
     }
 }
 
-/// Same type, same settings in any order, and the same words about a teacher.
+/// Same type, same settings in any order, the same words about a teacher, and none to say in the loop.
 fn alike(one: &Field, other: &Field) -> bool {
     let words = |field: &Field| {
         field
@@ -191,6 +191,7 @@ fn alike(one: &Field, other: &Field) -> bool {
     };
     spell(&one.ty) == spell(&other.ty)
         && words(one) == words(other)
+        && (one.says().is_none() || one.says() == other.says())
         && one.with.len() == other.with.len()
         && one.with.iter().all(|setting| other.with.iter().any(|known| same(known, setting)))
 }

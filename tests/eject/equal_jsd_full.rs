@@ -1,0 +1,183 @@
+//! `EqualJsdFull` without its macro: the loop, the settings and the plan as ordinary Rust, to be changed at will.
+//!
+//! It trains as `EqualJsdFull` does, bit for bit, until you change it. From here on nothing compares what is
+//! declared with what runs: the loop is yours, and so is the plan.
+
+use limbeck::eject::*;
+use limbeck::prelude::Routed;
+use limbeck::prelude::*;
+
+/// The same over the whole vocabulary.
+///
+/// arXiv 2606.30626, divergence × granularity: 42.5. All rows are compared whole, so all are kept whole.
+#[derive(Clone, Debug)]
+pub struct EqualJsdFull {
+    teacher: Frozen,
+    hindsight: Own,
+    data: Prompts,
+    rollout: Sample,
+    score: FullVocab,
+    route: AdvantageGap,
+    loss: Routed,
+    step: AdamW,
+}
+
+impl Recipe for EqualJsdFull {
+    fn train<W: World>(&self, run: &Run, world: &mut W) -> Result<Report> {
+        // teachers: teacher and hindsight, for every prompt; both are shown StepHints
+        let teachers = (
+            self.teacher.seat("teacher").reads(StepHints),
+            self.hindsight.seat("hindsight").reads(StepHints),
+        );
+        let mut data = self.data.open(run, world)?;
+        let mut step = self.step.open(run, world)?;
+        let mut log = Log::open(run, self)?;
+        let start = run.resume(&mut data, &mut step, world, &mut log)?;
+        for it in start..run.steps {
+            // data: draw prompts (Prompts)
+            let prompts = data.draw(run.batch)?;
+            // rollout: the student answers in its own words (Sample)
+            let rollouts = self.rollout.sample(world, prompts)?;
+            // score: teacher and hindsight read the student's tokens, no gradient (FullVocab)
+            let scored = self.score.score(world, &teachers, rollouts)?;
+            // route: what each token hears, and how loudly (AdvantageGap)
+            let routed = self.route.route(scored)?;
+            // loss: student against teachers, on the student's own tokens (Routed)
+            let mut grads = world.student().zero_grads()?;
+            for micro in routed.chunks(run.micro_batch) {
+                grads = self.loss.backward(world, &micro, grads, &mut log)?;
+            }
+            // step: move the student (AdamW)
+            step.apply(world, grads, &mut log)?;
+            // log: one line of numbers, and a held-out look when it is due (Jsonl)
+            log.step(it, &routed, world)?;
+            // checkpoint: written whole or not at all (Safetensors)
+            if run.due(it) {
+                run.save(it, &data, &step, world, &mut log)?;
+            }
+        }
+        log.finish(world)
+    }
+
+    const DEFAULT: Self = Self {
+        teacher: Frozen::DEFAULT,
+        hindsight: Own::DEFAULT,
+        data: Prompts::DEFAULT,
+        rollout: Sample {
+            group_size: 4,
+            ..Sample::DEFAULT
+        },
+        score: FullVocab {
+            keep: 0,
+            ..FullVocab::DEFAULT
+        },
+        route: AdvantageGap {
+            trim: 0.05,
+            ..AdvantageGap::DEFAULT
+        },
+        loss: Routed {
+            light: 1.0,
+            weak: 1.0,
+            gentle: Divergence::Jsd { beta: 0.5 },
+            ..Routed::DEFAULT
+        },
+        step: AdamW {
+            lr: 5e-6,
+            schedule: Schedule::Cosine,
+            ..AdamW::DEFAULT
+        },
+    };
+
+    fn replay(&self, recorded: Recorded) -> Result<Replay> {
+        let teachers = (
+            self.teacher.seat("teacher").reads(StepHints),
+            self.hindsight.seat("hindsight").reads(StepHints),
+        );
+        let rollouts = recorded.unjudged()?;
+        let scored = self.score.recall(&recorded, &teachers, rollouts)?;
+        let routed = self.route.route(scored)?;
+        self.loss.replay(&recorded, routed)
+    }
+
+    #[allow(unused_variables)]
+    fn readings<W: World>(
+        &self,
+        world: &W,
+        asked: &Asked,
+    ) -> Result<Vec<Reading>> {
+        let teachers = (
+            self.teacher.seat("teacher").reads(StepHints),
+            self.hindsight.seat("hindsight").reads(StepHints),
+        );
+        Ok(
+            Vec::from([
+                Reading::of(&teachers.0, world, asked)?,
+                Reading::of(&teachers.1, world, asked)?,
+            ]),
+        )
+    }
+
+    const PLAN: Plan = Plan {
+        name: "EqualJsdFull",
+        doc: "The same over the whole vocabulary.\n\
+        \n\
+        arXiv 2606.30626, divergence × granularity: 42.5. All rows are compared whole, so all are kept whole.",
+        base: Some("Dopd"),
+        teachers: &[
+            Teacher::new("teacher", "Frozen").reading("StepHints"),
+            Teacher::new("hindsight", "Own").reading("StepHints"),
+        ],
+        stages: &[
+            Stage::new("data", "Prompts", &[]),
+            Stage::new("rollout", "Sample", &[("group_size", "4")]),
+            Stage::new("score", "FullVocab", &[("keep", "0")]),
+            Stage::new("route", "AdvantageGap", &[("trim", "0.05")]),
+            Stage::new(
+                "loss",
+                "Routed",
+                &[
+                    ("light", "1.0"),
+                    ("weak", "1.0"),
+                    ("gentle", "Divergence::Jsd{ beta:0.5 }"),
+                ],
+            ),
+            Stage::new(
+                "step",
+                "AdamW",
+                &[("lr", "5e-6"), ("schedule", "Schedule::Cosine")],
+            ),
+            Stage::new("log", "Jsonl", &[]),
+            Stage::new("checkpoint", "Safetensors", &[]),
+        ],
+        resolve: || Self::DEFAULT.settings(),
+        loop_text: Self::LOOP,
+    };
+
+    const LOOP: &'static str = limbeck::this_file!();
+
+    fn parts(&self) -> Parts<'_> {
+        Vec::from([
+            ("teacher", self.teacher.part()),
+            ("hindsight", self.hindsight.part()),
+            ("data", self.data.part()),
+            ("rollout", self.rollout.part()),
+            ("score", self.score.part()),
+            ("route", self.route.part()),
+            ("loss", self.loss.part()),
+            ("step", self.step.part()),
+        ])
+    }
+
+    fn parts_mut(&mut self) -> PartsMut<'_> {
+        Vec::from([
+            ("teacher", self.teacher.part_mut()),
+            ("hindsight", self.hindsight.part_mut()),
+            ("data", self.data.part_mut()),
+            ("rollout", self.rollout.part_mut()),
+            ("score", self.score.part_mut()),
+            ("route", self.route.part_mut()),
+            ("loss", self.loss.part_mut()),
+            ("step", self.step.part_mut()),
+        ])
+    }
+}
