@@ -18,6 +18,7 @@ pub mod check;
 pub mod cli;
 pub mod diff;
 pub mod dist;
+#[doc(hidden)]
 pub mod eject;
 mod entry;
 pub mod error;
