@@ -144,8 +144,10 @@ fn loops_are_those_of_the_recipes() {
                 let before = item.attrs.len();
                 item.attrs.retain(|attribute| attribute.to_token_stream().to_string() != "# [recipe]");
                 if item.attrs.len() < before {
-                    let expanded = expand(TokenStream::new(), item.to_token_stream());
-                    loops.push(expanded.ok().expect("a recipe of the guide has no mistake").text);
+                    match expand(TokenStream::new(), item.to_token_stream()) {
+                        Ok(expansion) => loops.push(expansion.text),
+                        Err(report) => panic!("{}: {:?}", chapter.name, report.mistakes()),
+                    }
                 }
             }
         }
