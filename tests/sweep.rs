@@ -147,6 +147,15 @@ fn rows_and_table() {
         said.out
     );
     assert_eq!(bench.read("one/results.jsonl"), before);
+    // what README.md shows has the same shape
+    let summary = bench.read("one/summary.txt");
+    let (_, shown) = include_str!("../README.md").split_once("<!-- sweep -->").unwrap();
+    let shown: Vec<&str> = shown.lines().skip(2).collect();
+    let words = |line: &str| line.split_whitespace().map(str::to_string).collect::<Vec<_>>();
+    assert_eq!(words(shown[0]), words(summary.lines().next().unwrap()));
+    assert!(summary.contains(shown[4]), "{summary}");
+    let base = |line: &str| line.replace("VanillaOpd step.lr=1e-3", "VanillaOpd");
+    assert!(summary.lines().any(|line| base(line) == shown[5]), "{summary}");
     // two at a time are the same runs
     sweep(&bench, &["--out", "two", "--jobs", "2"]).good();
     assert_eq!(self::rows(&bench, "two"), rows);

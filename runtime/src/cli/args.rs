@@ -166,6 +166,14 @@ pub(super) enum Verb {
     },
     /// A model folder with random weights, to train from nothing
     Init(InitArgs),
+    /// A crate of your own: a recipe, a fork of it, a snapshot test and a run file
+    New {
+        /// The folder to make; its name is the crate's
+        folder: PathBuf,
+        /// Where the source of limbeck is; where this command was built from, when absent
+        #[arg(long)]
+        limbeck: Option<PathBuf>,
+    },
 }
 
 #[derive(Group)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod model;
+mod new;
 mod paint;
 mod sweep;
 mod verbs;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::args::{Output, RunArgs, Verb};
-use super::model;
+use super::{model, new};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::run::{self, recipe_of, RunDirectory, Shown, TrainOptions};
@@ -68,6 +68,11 @@ pub(super) fn run(verb: Verb, recipes: &'static [Entry]) -> Result<ExitCode> {
         Verb::Export { directory, to, bf16 } => {
             model::export(&directory, &to, bf16)?;
             say(&format!("wrote {}", to.display()))
+        }
+        Verb::New { folder, limbeck } => {
+            new::new(&folder, limbeck.as_deref())?;
+            let folder = folder.display();
+            say(&format!("wrote {folder}\ncd {folder} && cargo test && cargo run --release -- train run.ron"))
         }
         Verb::Init(args) => {
             model::init(&args)?;

@@ -24,18 +24,6 @@ use crate::log::{ProgressStyle, Runs};
 use crate::run::write_whole;
 use member::Runner;
 
-/// The runs that are still to do: those without a row, and those that failed.
-///
-/// # Errors
-/// A sweep that does not hold.
-pub fn to_do(sweep: &Sweep, results: Option<&Results>) -> Result<Vec<Member>> {
-    let done = |member: &Member| {
-        let row = results.and_then(|results| results.of(&member.name));
-        row.is_some_and(|row| row.status == Status::Done)
-    };
-    Ok(sweep.members()?.into_iter().filter(|member| !done(member)).collect())
-}
-
 /// Runs what is still to do, `jobs` at a time, and says what all of it found.
 ///
 /// # Errors
@@ -49,8 +37,10 @@ pub fn go(
 ) -> Result<Table> {
     let folder = &std::path::absolute(folder).map_err(|why| Error::reading(folder, why))?;
     let runner = Runner::new(&sweep.run, folder, jobs)?;
-    let members = to_do(sweep, Some(results))?;
     let all = sweep.members()?;
+    // those without a row, and those that failed
+    let done = |member: &&Member| results.of(&member.name).is_some_and(|row| row.status == Status::Done);
+    let members: Vec<&Member> = all.iter().filter(|member| !done(member)).collect();
     let progress = Runs::new(all.len(), all.len() - members.len(), jobs, style);
     let queue = Mutex::new(members.iter());
     let (tell, hear) = mpsc::channel();
