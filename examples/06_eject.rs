@@ -77,7 +77,7 @@ impl Recipe for TwoUpdates {
         data: Prompts::DEFAULT,
         rollout: Sample { group_size: 16, temperature: 1.0, ..Sample::DEFAULT },
         score: SampledToken::DEFAULT,
-        loss: PolicyGradient { clip_low: 0.2, clip_high: 0.28, gap_mask: 10.0, ..PolicyGradient::DEFAULT },
+        loss: PolicyGradient { clip_low: 0.2, clip_high: 0.28, gap_mask: 10.0 },
         step: AdamW { lr: 1e-6, beta2: 0.98, weight_decay: 0.1, warmup: 5, ..AdamW::DEFAULT },
     };
 

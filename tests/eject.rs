@@ -16,8 +16,6 @@ use limbeck::{Entry, Recipe};
 macro_rules! ejected {
     ($($file:ident: $recipe:ident,)*; $($fork_file:ident: $fork:ident,)*) => {
         /// What `limbeck show` printed, compiled.
-        // printed for any method, so it asks for the rest of the settings where there are none left
-        #[allow(clippy::needless_update)]
         #[rustfmt::skip]
         mod eject {
             $(pub mod $file;)*

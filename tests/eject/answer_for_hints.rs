@@ -60,6 +60,7 @@ impl Recipe for AnswerForHints {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         teacher: Frozen::DEFAULT,
         hindsight: Own::DEFAULT,

@@ -67,6 +67,7 @@ impl Recipe for Dopd {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         teacher: Frozen::DEFAULT,
         hindsight: Own::DEFAULT,

@@ -59,6 +59,7 @@ impl Recipe for EqualReverseFull {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         teacher: Frozen::DEFAULT,
         hindsight: Own::DEFAULT,

@@ -66,6 +66,7 @@ impl Recipe for ExOpd {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         math: Frozen::DEFAULT,
         code: Frozen::DEFAULT,

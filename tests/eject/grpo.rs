@@ -59,6 +59,7 @@ impl Recipe for Grpo {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         data: Prompts::DEFAULT,
         rollout: Sample {

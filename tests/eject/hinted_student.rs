@@ -60,6 +60,7 @@ impl Recipe for HintedStudent {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         hindsight: Own::DEFAULT,
         data: Prompts::DEFAULT,

@@ -56,6 +56,7 @@ impl Recipe for HintedTeacher {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         teacher: Frozen::DEFAULT,
         data: Prompts::DEFAULT,

@@ -61,6 +61,7 @@ impl Recipe for Opcd {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         teacher: Frozen::DEFAULT,
         data: Prompts::DEFAULT,

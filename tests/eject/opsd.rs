@@ -59,6 +59,7 @@ impl Recipe for Opsd {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         teacher: Start::DEFAULT,
         data: Prompts::DEFAULT,

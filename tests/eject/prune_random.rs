@@ -58,6 +58,7 @@ impl Recipe for PruneRandom {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         teacher: Frozen::DEFAULT,
         hindsight: Own::DEFAULT,

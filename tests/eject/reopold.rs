@@ -65,6 +65,7 @@ impl Recipe for Reopold {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         math: Frozen::DEFAULT,
         code: Frozen::DEFAULT,

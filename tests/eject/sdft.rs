@@ -64,6 +64,7 @@ impl Recipe for Sdft {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         teacher: Ema { rate: 0.01, ..Ema::DEFAULT },
         data: Prompts::DEFAULT,

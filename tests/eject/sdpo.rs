@@ -65,6 +65,7 @@ impl Recipe for Sdpo {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         teacher: Ema { rate: 0.05, ..Ema::DEFAULT },
         data: Prompts::DEFAULT,

@@ -55,6 +55,7 @@ impl Recipe for Sft {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         data: Prompts::DEFAULT,
         rollout: Reference::DEFAULT,

@@ -67,6 +67,7 @@ impl Recipe for Tip {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         math: Frozen::DEFAULT,
         code: Frozen::DEFAULT,

@@ -70,6 +70,7 @@ impl Recipe for UniOpdGreedyMask {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         math: Frozen::DEFAULT,
         code: Frozen::DEFAULT,

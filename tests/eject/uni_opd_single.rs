@@ -64,6 +64,7 @@ impl Recipe for UniOpdSingle {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         teacher: Frozen::DEFAULT,
         data: ByDifficulty {

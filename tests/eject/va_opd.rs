@@ -67,6 +67,7 @@ impl Recipe for VaOpd {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         teacher: Frozen::DEFAULT,
         pixelated: Frozen::DEFAULT,

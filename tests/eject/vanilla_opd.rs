@@ -64,6 +64,7 @@ impl Recipe for VanillaOpd {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         math: Frozen::DEFAULT,
         code: Frozen::DEFAULT,

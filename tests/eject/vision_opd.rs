@@ -62,6 +62,7 @@ impl Recipe for VisionOpd {
         log.finish(world)
     }
 
+    #[allow(clippy::needless_update)]
     const DEFAULT: Self = Self {
         teacher: Ema { rate: 0.05, ..Ema::DEFAULT },
         data: Prompts::DEFAULT,

@@ -90,6 +90,7 @@ fn implementation(recipe: &Recipe, plan: &Loop) -> TokenStream {
     quote! {
         impl Recipe for #name {
             train!();
+            #[allow(clippy::needless_update)]
             const DEFAULT: Self = Self { #(#fields,)* };
             #replay
             #readings
