@@ -1,7 +1,7 @@
 //! What a recipe file needs: `use limbeck::prelude::*;`.
 
 pub use crate::privileged::{
-    Boxes, Evidence, Experience, Feedback, Pixelated, ReferenceAnswer, SiblingSuccess, StepHints,
+    Boxes, Evidence, Experience, Feedback, NoHints, Pixelated, ReferenceAnswer, SiblingSuccess, StepHints,
     SuccessOrFeedback,
 };
 pub use crate::stages::balance::{ByOutcome, Scope};

@@ -7,8 +7,8 @@
 mod reads;
 
 pub use reads::{
-    Boxes, Evidence, Experience, Feedback, Found, Gives, Known, Outcomes, Pixelated, Plain, Poorer, Reads,
-    ReferenceAnswer, RowAlone, SiblingSuccess, StepHints, SuccessOrFeedback,
+    Boxes, Evidence, Experience, Feedback, Found, Gives, Known, NoHints, Outcomes, Pixelated, Plain, Poorer,
+    Reads, ReferenceAnswer, RowAlone, SiblingSuccess, StepHints, SuccessOrFeedback,
 };
 
 use std::fmt;
@@ -123,7 +123,7 @@ pub(crate) fn context(
     let text = match found {
         Some(Found::Text(known)) => place.put(&tokenizer.render(prompt)?, &known.0)?,
         Some(Found::Instead(known)) => tokenizer.render(&saying(prompt, &known.0))?,
-        Some(Found::Nothing | Found::Missing(_)) | None => tokenizer.render(prompt)?,
+        Some(Found::Prompt | Found::Nothing | Found::Missing(_)) | None => tokenizer.render(prompt)?,
     };
     let tokens = tokenizer.encode(&text)?;
     Ok((text, tokens))

@@ -103,6 +103,23 @@ proptest! {
     }
 
     #[test]
+    fn the_sampled_token_against_all_others(
+        (student, teacher) in rows(), divergence in divergences(), at in any::<prop::sample::Index>(), k in 1usize..12,
+    ) {
+        let y = at.index(student.len());
+        let top = Truncation { k, support: Support::Sampled, tail: Tail::Bucket };
+        let mut grad = vec![0.0; student.len()];
+        let got = top.push(divergence, &mut StudentRow::traced(&student, y, &mut grad), &teacher, 1.0).unwrap();
+        let (s, q) = (probabilities(&student)[y], probabilities(&teacher)[y]);
+        close(got.student_mass, s, 1e-12)?;
+        close(got.teacher_mass, q, 1e-12)?;
+        let others = |row: &[f64]| (0..row.len()).filter(|&i| i != y).map(|i| probabilities(row)[i]).sum::<f64>();
+        close(got.value, plain(divergence, &[s, others(&student)], &[q, others(&teacher)]), 1e-11)?;
+        let moved = |z: &[f64]| top.push(divergence, &mut StudentRow::whole(z, y), &teacher, 1.0).unwrap().value;
+        is_gradient(moved, &student, &grad)?;
+    }
+
+    #[test]
     fn as_wide_as_the_vocabulary_is_the_full_divergence(
         (student, teacher) in rows(), divergence in divergences(), extra in 0usize..3,
     ) {

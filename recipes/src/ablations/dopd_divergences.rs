@@ -58,3 +58,40 @@ pub struct EqualReverseFull {
     #[with(strong = Divergence::ReverseKl, gentle = Divergence::ReverseKl)]
     loss: _,
 }
+
+/// One token in place of K: how likely the student and its source find the token that was sampled.
+///
+/// arXiv 2606.30626, divergence × granularity: 41.0. The paper does not say what a divergence of single tokens
+/// is; here it is that of two outcomes, this token and any other.
+#[recipe(base = Dopd)]
+pub struct EqualJsdSampled {
+    #[with(keep = 0)]
+    score: _,
+    #[with(
+        light = 1.0,
+        weak = 1.0,
+        strong_whole = false,
+        gentle = Divergence::Jsd { beta: 0.5 },
+        support = Support::Sampled,
+        tail = Tail::Bucket,
+    )]
+    loss: Routed<TopK<1>>,
+}
+
+/// The sampled token by the forward KL.
+///
+/// arXiv 2606.30626, divergence × granularity: 41.1.
+#[recipe(base = EqualJsdSampled)]
+pub struct EqualForwardSampled {
+    #[with(strong = Divergence::ForwardKl, gentle = Divergence::ForwardKl)]
+    loss: _,
+}
+
+/// The sampled token by the reverse KL.
+///
+/// arXiv 2606.30626, divergence × granularity: 40.8.
+#[recipe(base = EqualJsdSampled)]
+pub struct EqualReverseSampled {
+    #[with(strong = Divergence::ReverseKl, gentle = Divergence::ReverseKl)]
+    loss: _,
+}

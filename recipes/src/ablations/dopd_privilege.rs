@@ -13,3 +13,15 @@ pub struct AnswerForHints {
     #[teacher(reads = ReferenceAnswer)]
     hindsight: _,
 }
+
+/// DOPD without any privileged input: teacher and hindsight read the prompt, as the student does.
+///
+/// arXiv 2606.30626, components (C-Eval / LiveBench): 63.6 / 38.3 against 71.3 / 49.8; its table of forms gives
+/// 63.0 / 39.4 for the same. The hindsight is then the student itself, so LL and HS tokens pull it nowhere.
+#[recipe(base = Dopd)]
+pub struct NoPrivilege {
+    #[teacher(reads = NoHints)]
+    teacher: _,
+    #[teacher(reads = NoHints)]
+    hindsight: _,
+}

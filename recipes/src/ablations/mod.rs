@@ -13,9 +13,7 @@
 //! Some rows of the papers' tables are recipes by themselves: the mask in place of the shift is
 //! [`UniOpdGreedyMask`](crate::UniOpdGreedyMask), ratio 1 is [`UniOpd`](crate::UniOpd), privilege for one side or
 //! both without routing (figure 3, and "no advantage") is [`HintedTeacher`](crate::HintedTeacher),
-//! [`HintedStudent`](crate::HintedStudent) and [`HintedBoth`](crate::HintedBoth). Two rows cannot be written, and
-//! the compiler says why: DOPD without any privileged input has a hindsight that is the student itself and reads
-//! nothing more, and its "sampled" column has whole rows routed to a loss of single tokens.
+//! [`HintedStudent`](crate::HintedStudent) and [`HintedBoth`](crate::HintedBoth).
 
 mod dopd_components;
 mod dopd_divergences;
@@ -63,11 +61,15 @@ pub(crate) const LIST: &[Entry] = &[
     Entry::of::<EqualJsdFull>(),
     Entry::of::<EqualForwardFull>(),
     Entry::of::<EqualReverseFull>(),
+    Entry::of::<EqualJsdSampled>(),
+    Entry::of::<EqualForwardSampled>(),
+    Entry::of::<EqualReverseSampled>(),
     Entry::of::<NoStudentSource>(),
     Entry::of::<NoTeacherSource>(),
     Entry::of::<OneObjective>(),
     Entry::of::<OneGranularity>(),
     Entry::of::<AnswerForHints>(),
+    Entry::of::<NoPrivilege>(),
     Entry::of::<PruneHighest>(),
     Entry::of::<PruneLowest>(),
     Entry::of::<PruneRandom>(),

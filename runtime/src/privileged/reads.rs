@@ -14,6 +14,8 @@ pub enum Found {
     Text(Privileged<String>),
     /// This instead of the prompt (in a chat: instead of the last user turn).
     Instead(Privileged<String>),
+    /// Nothing more than the prompt, and it is heard all the same.
+    Prompt,
     /// Nothing for this response, and that is in order: it is left out of the loss.
     Nothing,
     /// Nothing, and there should be: the data lacks this column.
@@ -24,7 +26,7 @@ pub enum Found {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something a teacher can read",
     label = "not a privileged input",
-    note = "teachers can read: StepHints, ReferenceAnswer, SiblingSuccess, Feedback, SuccessOrFeedback, Experience, Boxes, Evidence, Pixelated, or a type of yours with `impl Reads`"
+    note = "teachers can read: StepHints, ReferenceAnswer, SiblingSuccess, Feedback, SuccessOrFeedback, Experience, Boxes, Evidence, NoHints, Pixelated, or a type of yours with `impl Reads`"
 )]
 pub trait Reads: Clone + fmt::Debug + 'static {
     /// What it looks at: [`RowAlone`], or [`Outcomes`] as well.
@@ -149,6 +151,8 @@ readable! {
     Boxes, RowAlone, known => column(known, "boxes");
     /// The region of evidence, as text: the column `evidence`.
     Evidence, RowAlone, known => column(known, "evidence");
+    /// Nothing but the prompt: what an ablation puts in the place of hints, so that it is said in words.
+    NoHints, RowAlone, _known => Found::Prompt;
     /// A poorer view of the prompt, read instead of it: the column `pixelated`.
     Pixelated, RowAlone, known => known.column("pixelated").map_or(Found::Missing("pixelated"), Found::Instead);
 }

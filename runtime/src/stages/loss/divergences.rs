@@ -173,6 +173,9 @@ pub(super) const fn check_width<W: Width>(support: Support, tail: Tail) -> Optio
             "the full vocabulary is everybody's: remove `support`, or compare `TopK<128>`",
         ),
         Some(0) => fault("", "the 0 likeliest tokens are none, so nothing would be compared: name a K of at least 2, as in `TopK<128>`, or leave the width out for the full vocabulary"),
+        Some(_) if matches!(support, Support::Sampled) && !matches!(tail, Tail::Bucket) => {
+            fault("tail", "one token alone is compared with nothing: count the others as one with `tail = Tail::Bucket`, or choose another support")
+        }
         Some(1) if matches!(tail, Tail::Renormalise) => {
             fault("tail", "one token renormalised is always certain, so nothing would be learnt: use a larger K or Tail::Bucket")
         }

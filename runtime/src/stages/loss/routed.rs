@@ -67,7 +67,7 @@ const fn check<W: Width>(method: &Routed<W>, facts: &Facts) -> Option<Fault> {
         let says = match (W::K, method.support) {
             (None, _) => "`keep` leaves the student's likeliest tokens of most rows, and the loss compares all of them: name a K of at most `keep` in the loss, as in `Routed<TopK<128>>`, or remove `keep`",
             (Some(k), _) if k > facts.kept => "the loss compares more tokens than `keep` leaves of a row: raise `keep` to the loss's K, or lower that",
-            (_, Support::Teacher | Support::Union) => "`keep` leaves the student's likeliest tokens, and the loss asks for the teacher's too: use `Support::Student`, or remove `keep`",
+            (_, Support::Teacher | Support::Union | Support::Sampled) => "`keep` leaves the student's likeliest tokens, and the loss asks for others: use `Support::Student`, or remove `keep`",
             (Some(_), Support::Student) => "",
         };
         if !says.is_empty() {

@@ -20,6 +20,8 @@ pub enum Support {
     Teacher,
     /// Both: K to 2K tokens.
     Union,
+    /// The token that was sampled, whatever K: with [`Tail::Bucket`], how likely each finds it.
+    Sampled,
 }
 
 /// What becomes of the tokens outside the support.
@@ -77,17 +79,21 @@ impl Truncation {
         weight: R,
     ) -> Option<Truncated<R>> {
         let student = row.logits()?;
-        if self.k >= student.len() {
+        let sampled = matches!(self.support, Support::Sampled);
+        if self.k >= student.len() && !sampled {
             let value = divergence.push(row, teacher, weight)?;
             return Some(Truncated { value, student_mass: R::one(), teacher_mass: R::one() });
         }
-        let ids = self.support.of(student, teacher, self.k);
+        if sampled && row.sampled() >= student.len() {
+            return None;
+        }
+        let ids = if sampled { vec![row.sampled()] } else { self.support.of(student, teacher, self.k) };
         self.tail.push(divergence, row, &ids, &Gathered::of(teacher, &ids), weight)
     }
 }
 
 impl Support {
-    /// The ids of the support, ascending.
+    /// The ids of the support, ascending; none for [`Self::Sampled`], for two rows do not say what was sampled.
     pub fn of<R: Real>(self, student: &[R], teacher: &[R], k: usize) -> Vec<usize> {
         match self {
             Self::Student => top_k(student, k),
@@ -99,6 +105,7 @@ impl Support {
                 ids.dedup();
                 ids
             }
+            Self::Sampled => Vec::new(),
         }
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn contexts<W: World, N, J: Gives<N>>(
         let prompt = rollouts.prompt_of(i);
         let place = || format!("data, row {}", prompt.index + 1);
         match look(&Known::of(rollouts, i)) {
-            None => {}
+            None | Some(Found::Prompt) => {}
             Some(found @ (Found::Text(_) | Found::Instead(_))) => {
                 let (_, tokens) =
                     context(&student.tokenizer, &prompt.row.prompt, Some(&found), &prompt.placement)
