@@ -218,6 +218,7 @@ mod tests {
             Found::Text(known) | Found::Instead(known) => Some(known.0),
             Found::Nothing => None,
             Found::Missing(column) => panic!("{column} is missing"),
+            Found::Prompt => panic!("nothing but the prompt"),
         }
     }
 
