@@ -69,9 +69,12 @@ fn sixteen_bits_are_the_same_numbers_rounded() {
 #[test]
 fn the_tokenizer_is_the_one_inside() {
     // digits one by one, or up to three together
-    for (name, numbers) in
-        [("llama", &[30, 31, 32, 33][..]), ("linear", &[53, 33]), ("llama3", &[53, 33]), ("qwen2", &[30, 31, 32, 33])]
-    {
+    for (name, numbers) in [
+        ("llama", &[30, 31, 32, 33][..]),
+        ("linear", &[53, 33]),
+        ("llama3", &[53, 33]),
+        ("qwen2", &[30, 31, 32, 33]),
+    ] {
         let folder = imported(name, WeightType::F32);
         let model = folder.path().join("model");
         let tokenizer = Tokenizer::load(&model).unwrap();
@@ -120,7 +123,7 @@ fn damaged_bytes_never_panic() {
     let file = folder.path().join("model.gguf");
     let mut refusals = 0;
     // the header, where lengths and counts and types stand; the numbers after it may be any
-    for at in (0..3200).step_by(3) {
+    for at in (0..3200).step_by(7) {
         for value in [0xff, whole[at].wrapping_add(1)] {
             let mut damaged = whole.clone();
             damaged[at] = value;
@@ -139,7 +142,7 @@ fn damaged_bytes_never_panic() {
             }
         }
     }
-    assert!(refusals > 400, "{refusals}");
+    assert!(refusals > 150, "{refusals}");
 }
 
 /// The file with `from` replaced by as many bytes.
