@@ -46,7 +46,8 @@ fn policy() -> Option<Policy<Cpu>> {
     let folder = named.clone().unwrap_or(usual);
     if named.is_none() && !folder.is_dir() {
         // not `eprintln!`, which a test that passes keeps to itself
-        let said = "SKIPPED: SmolLM2 is not in models/smollm2-135m-instruct; scripts/fetch_smollm2.sh fetches it";
+        let said =
+            "SKIPPED: SmolLM2 is not in models/smollm2-135m-instruct; scripts/fetch_smollm2.sh fetches it";
         writeln!(std::io::stderr(), "{said}").unwrap();
         return None;
     }
