@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 mod files;
 mod gradients;
+mod lora;
 mod rollouts;
 
 /// A model small enough for finite differences.

@@ -151,7 +151,15 @@ pub struct HeldOut {
 pub(crate) fn open_world(prepared: &Prepared) -> Result<FromFiles<Cpu>> {
     let file = &prepared.file;
     let world = FromFiles::open(&prepared.entry.plan, &file.student, &file.teachers, &Cpu::default())?;
-    Ok(world.tuned(&prepared.recipe.settings()))
+    adapted(prepared, world.tuned(&prepared.recipe.settings()))
+}
+
+/// The world in which as much of the student learns as the run file says.
+pub(super) fn adapted(prepared: &Prepared, world: FromFiles<Cpu>) -> Result<FromFiles<Cpu>> {
+    match &prepared.file.lora {
+        Some(lora) => world.with_lora(lora, prepared.file.seed),
+        None => Ok(world),
+    }
 }
 
 fn go(prepared: &Prepared, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {

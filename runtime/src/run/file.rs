@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::overlay::explain;
 use crate::error::{Error, Result};
+use crate::models::Lora;
 use crate::patch::ron_options;
 use crate::privileged::Placement;
 use crate::world::tasks::TaskSpec;
@@ -65,6 +66,9 @@ pub struct RunFile {
     pub micro_batch: usize,
     /// The student's model folder.
     pub student: PathBuf,
+    /// What of the student learns; all of it when absent.
+    #[serde(default)]
+    pub lora: Option<Lora>,
     /// The teachers' model folders, by name.
     #[serde(default)]
     pub teachers: BTreeMap<String, PathBuf>,
@@ -139,6 +143,9 @@ impl RunFile {
             "`data` and `tasks` are both given: choose one",
         );
         must(self.privileged.must_hold().is_ok(), "privileged", TEMPLATE);
+        if let Some((field, says)) = self.lora.as_ref().and_then(Lora::fault) {
+            must(false, &format!("lora.{field}"), says);
+        }
         if let Some(eval) = &self.eval {
             must(
                 eval.data.is_some() != eval.tasks.is_some(),

@@ -306,6 +306,9 @@ fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> Result<Strin
         format!("student: {}", ron_text(&file.student)?),
         format!("teachers: {}", ron_text(&file.teachers)?),
     ];
+    if let Some(lora) = &file.lora {
+        lines.push(format!("lora: {}", ron_text(lora)?));
+    }
     if let Some(data) = &file.data {
         lines.push(format!("data: {}", ron_text(data)?));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::models::Lora;
 use crate::plan::Plan;
 use crate::settings::Setting;
 use crate::suggest::nearest;
@@ -92,6 +93,19 @@ impl<D: Device> FromFiles<D> {
             }
         }
         self
+    }
+
+    /// The same world, in which only low-rank factors of the student learn, made from `seed`. Teachers that
+    /// follow the student follow these.
+    ///
+    /// # Errors
+    /// Settings that do not fit the student.
+    pub fn with_lora(mut self, lora: &Lora, seed: u64) -> Result<Self> {
+        self.student.decoder.adapt(lora, seed)?;
+        for seat in self.following.keys() {
+            self.teachers.insert((*seat).to_string(), self.student.copy(seat)?);
+        }
+        Ok(self)
     }
 
     /// The teachers, by seat.
