@@ -61,7 +61,7 @@ impl<'a, D: Device> Pass<'a, D> {
     /// What attention over `batch` needs to know.
     pub fn layout(&self, batch: &Packed) -> Layout {
         let heads = self.heads();
-        let rotary = Rotary::new(batch.longest(), heads.width, self.decoder.config.rope_theta);
+        let rotary = Rotary::new(batch.longest(), &self.decoder.config.rates());
         Layout { heads, spans: batch.shared_spans(), rotary: Arc::new(rotary) }
     }
 

@@ -1,6 +1,7 @@
 //! Weights into a Hugging Face folder, so that `transformers` can load it.
 
 use super::decoder::Decoder;
+use super::generation_config::GenerationConfig;
 use crate::error::{Error, Result};
 use crate::tensor::Device;
 use half::bf16;
@@ -20,8 +21,8 @@ pub enum WeightType {
 }
 
 impl<D: Device> Decoder<D> {
-    /// Writes `config.json` and `model.safetensors` into folder `dir`, which is made if it is not there;
-    /// adapters are merged into the weights.
+    /// Writes `config.json`, `model.safetensors` and, if one was read, `generation_config.json` into folder
+    /// `dir`, which is made if it is not there; adapters are merged into the weights.
     /// Each file is replaced whole or not at all.
     ///
     /// # Errors
@@ -39,9 +40,15 @@ impl<D: Device> Decoder<D> {
         replace(&dir.join("model.safetensors"), |path| {
             serialize_to_file(tensors, Some(metadata), path).map_err(|why| Error::writing(path, why))
         })?;
-        replace(&dir.join("config.json"), |path| {
-            std::fs::write(path, self.config.to_json(dtype)).map_err(|why| Error::writing(path, why))
-        })
+        let text = |name: &str, text: String| {
+            replace(&dir.join(name), |path| {
+                std::fs::write(path, text).map_err(|why| Error::writing(path, why))
+            })
+        };
+        if let Some(generation) = &self.config.generation {
+            text(GenerationConfig::FILE, generation.to_json())?;
+        }
+        text("config.json", self.config.to_json(dtype))
     }
 }
 

@@ -111,11 +111,9 @@ impl<D: Device> Policy<D> {
 
     /// The tokens at which a response ends.
     pub fn eos(&self) -> Vec<u32> {
-        let config = self.decoder.config();
-        if config.eos_token_id.is_empty() {
-            self.tokenizer.eos().into_iter().collect()
-        } else {
-            config.eos_token_id.clone()
+        match self.decoder.config().ends() {
+            [] => self.tokenizer.eos().into_iter().collect(),
+            ends => ends.to_vec(),
         }
     }
 
