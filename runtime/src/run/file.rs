@@ -10,6 +10,7 @@ use super::overlay::explain;
 use crate::error::{Error, Result};
 use crate::patch::ron_options;
 use crate::privileged::Placement;
+use crate::world::remote::ServerFile;
 use crate::world::tasks::TaskSpec;
 
 /// What a run looks at on prompts it never trains on.
@@ -68,6 +69,9 @@ pub struct RunFile {
     /// The teachers' model folders, by name.
     #[serde(default)]
     pub teachers: BTreeMap<String, PathBuf>,
+    /// The servers of teachers that are behind some, by name.
+    #[serde(default)]
+    pub servers: BTreeMap<String, ServerFile>,
     /// A JSON Lines file of rows to train on.
     #[serde(default)]
     pub data: Option<PathBuf>,
@@ -139,6 +143,14 @@ impl RunFile {
             "`data` and `tasks` are both given: choose one",
         );
         must(self.privileged.must_hold().is_ok(), "privileged", TEMPLATE);
+        for (seat, server) in &self.servers {
+            wrong.extend(server.faults(&format!("{name}, servers.{seat}")));
+        }
+        let mut must = |holds: bool, field: &str, what: &str| {
+            if !holds {
+                wrong.push(Error::call(what).at(format!("{name}, `{field}`")));
+            }
+        };
         if let Some(eval) = &self.eval {
             must(
                 eval.data.is_some() != eval.tasks.is_some(),

@@ -9,6 +9,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::models::ModelConfig;
 use crate::tensor::Cpu;
+use crate::world::remote::Server;
 use crate::world::{FromFiles, World};
 
 /// What was found: lines to print, and everything that is wrong.
@@ -38,6 +39,12 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
     let file = &prepared.file;
     let (world, wrong) = FromFiles::open_all(&entry.plan, &file.student, &file.teachers, &Cpu::default());
     findings.wrong.extend(wrong);
+    let mut world = world;
+    if let (Some(world), false) = (&mut world, file.servers.is_empty()) {
+        if let Ok((rows, _)) = prepared.rows() {
+            findings.wrong.extend(world.connect(&entry.plan, &file.servers, &rows));
+        }
+    }
     let world = world.as_ref();
     findings.good.extend(world.map(describe_world).unwrap_or_default());
     if has_rows(file.data.as_deref(), file.tasks.is_some()) {
@@ -93,6 +100,7 @@ fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
             parameters(policy.decoder.config())
         ));
     }
+    lines.extend(world.servers().map(Server::described));
     lines
 }
 
