@@ -33,14 +33,14 @@ struct State {
 pub(super) fn save<W: World>(
     directory: &RunDirectory,
     it: u64,
-    data: &Feed,
-    step: &Optimiser<W::Device>,
+    data: &FeedState,
+    moments: &Moments<W::Device>,
     world: &W,
     hashes: &[(String, String)],
 ) -> Result<()> {
     let name = format!("checkpoints/step-{:06}", it + 1);
     let (whole, partial) = (directory.path(&name), directory.path(&format!("{name}.partial")));
-    let written = write_all(&partial, it, data, step, world, hashes);
+    let written = write_all(&partial, it, data, moments, world, hashes);
     if let Err(why) = written {
         let _ = fs::remove_dir_all(&partial);
         return Err(why);
@@ -54,8 +54,8 @@ pub(super) fn save<W: World>(
 fn write_all<W: World>(
     folder: &Path,
     it: u64,
-    data: &Feed,
-    step: &Optimiser<W::Device>,
+    data: &FeedState,
+    moments: &Moments<W::Device>,
     world: &W,
     hashes: &[(String, String)],
 ) -> Result<()> {
@@ -66,13 +66,8 @@ fn write_all<W: World>(
     for (seat, policy) in world.followers() {
         policy.keep(&folder.join("teachers").join(seat))?;
     }
-    save_moments(&folder.join(MOMENTS), &step.moments, &world.student().decoder)?;
-    let state = State {
-        step: it + 1,
-        data: data.state().clone(),
-        updates: step.moments.steps(),
-        hashes: hashes.to_vec(),
-    };
+    save_moments(&folder.join(MOMENTS), moments, &world.student().decoder)?;
+    let state = State { step: it + 1, data: data.clone(), updates: moments.steps(), hashes: hashes.to_vec() };
     let text = serde_json::to_string_pretty(&state)
         .map_err(|why| Error::run(format!("the state cannot be written: {why}")))?;
     write_whole(&folder.join("state.json"), text.as_bytes())
@@ -165,6 +160,11 @@ fn read_state(folder: &Path) -> Result<State> {
 /// A directory that cannot be read.
 pub(crate) fn latest(directory: &RunDirectory) -> Result<Option<PathBuf>> {
     Ok(all(directory)?.pop())
+}
+
+/// How many steps the latest whole checkpoint has.
+pub(super) fn latest_step(directory: &RunDirectory) -> Result<Option<u64>> {
+    Ok(latest(directory)?.as_deref().and_then(step_of))
 }
 
 /// Removes all but the latest `keep` checkpoints.

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::models::Lora;
 use crate::patch::ron_options;
 use crate::privileged::Placement;
+use crate::world::remote::ServerFile;
 use crate::world::tasks::TaskSpec;
 
 /// What a run looks at on prompts it never trains on.
@@ -72,6 +73,9 @@ pub struct RunFile {
     /// The teachers' model folders, by name.
     #[serde(default)]
     pub teachers: BTreeMap<String, PathBuf>,
+    /// The servers of teachers that are behind some, by name.
+    #[serde(default)]
+    pub servers: BTreeMap<String, ServerFile>,
     /// A JSON Lines file of rows to train on.
     #[serde(default)]
     pub data: Option<PathBuf>,
@@ -143,6 +147,14 @@ impl RunFile {
             "`data` and `tasks` are both given: choose one",
         );
         must(self.privileged.must_hold().is_ok(), "privileged", TEMPLATE);
+        for (seat, server) in &self.servers {
+            wrong.extend(server.faults(&format!("{name}, servers.{seat}")));
+        }
+        let mut must = |holds: bool, field: &str, what: &str| {
+            if !holds {
+                wrong.push(Error::call(what).at(format!("{name}, `{field}`")));
+            }
+        };
         if let Some((field, says)) = self.lora.as_ref().and_then(Lora::fault) {
             must(false, &format!("lora.{field}"), says);
         }

@@ -10,6 +10,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::models::Decoder;
 use crate::tensor::{Cpu, Device};
+use crate::world::remote::Server;
 use crate::world::{FromFiles, World};
 
 /// What was found: lines to print, and everything that is wrong.
@@ -39,7 +40,12 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
     let file = &prepared.file;
     let (world, wrong) = FromFiles::open_all(&entry.plan, &file.student, &file.teachers, &Cpu::default());
     findings.wrong.extend(wrong);
-    let world = world.and_then(|world| findings.take(adapted(&prepared, world)));
+    let mut world = world.and_then(|world| findings.take(adapted(&prepared, world)));
+    if let (Some(world), false) = (&mut world, file.servers.is_empty()) {
+        if let Ok((rows, _)) = prepared.rows() {
+            findings.wrong.extend(world.connect(&entry.plan, &file.servers, &rows));
+        }
+    }
     let world = world.as_ref();
     findings.good.extend(world.map(describe_world).unwrap_or_default());
     if has_rows(file.data.as_deref(), file.tasks.is_some()) {
@@ -101,6 +107,7 @@ fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
             names.join(", ")
         ));
     }
+    lines.extend(world.servers().map(Server::described));
     lines
 }
 

@@ -9,7 +9,8 @@ use crate::plan::Plan;
 use crate::settings::Setting;
 use crate::suggest::nearest;
 use crate::tensor::Device;
-use crate::world::{AnyVocabulary, Policy, World};
+use crate::world::remote::Server;
+use crate::world::{AnyVocabulary, Policy, Speaker, World};
 
 /// A world whose dims come from the files.
 pub struct FromFiles<D: Device> {
@@ -19,6 +20,8 @@ pub struct FromFiles<D: Device> {
     own: Vec<&'static str>,
     /// The seats that follow the student, and how far in a step.
     following: BTreeMap<&'static str, f64>,
+    /// The teachers behind servers, by seat.
+    pub(super) served: BTreeMap<String, Server>,
 }
 
 impl<D: Device> FromFiles<D> {
@@ -78,7 +81,7 @@ impl<D: Device> FromFiles<D> {
                 Err(why) => wrong.push(why),
             }
         }
-        let world = Self { student, teachers: seats, own, following };
+        let world = Self { student, teachers: seats, own, following, served: BTreeMap::new() };
         (Some(world.tuned(&(plan.resolve)())), wrong)
     }
 
@@ -165,6 +168,13 @@ impl<D: Device> World for FromFiles<D> {
 
     fn seated(&self) -> Vec<(&str, &Policy<D>)> {
         self.teachers().chain(self.own.iter().map(|seat| (*seat, &self.student))).collect()
+    }
+
+    fn speaker(&self, seat: &str) -> Result<Speaker<'_, D>> {
+        match self.served.get(seat) {
+            Some(server) => Ok(Speaker::Served(server)),
+            None => self.teacher(seat).map(Speaker::Here),
+        }
     }
 
     fn teacher(&self, seat: &str) -> Result<&Policy<D>> {

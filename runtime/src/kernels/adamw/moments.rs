@@ -40,6 +40,12 @@ impl<D: Device> Moments<D> {
         Ok(Self { steps: 0, first: zeros()?, second: zeros()? })
     }
 
+    /// The moments themselves; none stay behind.
+    pub(crate) fn take(&mut self) -> Self {
+        let (first, second) = (std::mem::take(&mut self.first), std::mem::take(&mut self.second));
+        Self { steps: self.steps, first, second }
+    }
+
     /// How many updates have been made.
     pub fn steps(&self) -> u64 {
         self.steps
