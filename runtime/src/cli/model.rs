@@ -212,6 +212,17 @@ pub(super) fn export(directory: &Path, to: &Path, bf16: bool) -> Result<()> {
     student.save(to, if bf16 { WeightType::Bf16 } else { WeightType::F32 })
 }
 
+#[cfg(feature = "gguf")]
+pub(super) fn import_gguf(file: &Path, to: &Path, bf16: bool) -> Result<()> {
+    crate::gguf::import(file, to, if bf16 { WeightType::Bf16 } else { WeightType::F32 })
+}
+
+#[cfg(not(feature = "gguf"))]
+pub(super) fn import_gguf(_: &Path, _: &Path, _: bool) -> Result<()> {
+    Err(Error::call("this `limbeck` was built without GGUF")
+        .next("build it with: cargo build --release --features gguf"))
+}
+
 pub(super) fn init(args: &InitArgs) -> Result<()> {
     must_be_free(&args.to)?;
     let tokenizer = match &args.tokenizer {
