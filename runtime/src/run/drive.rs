@@ -22,6 +22,7 @@ use crate::log::{Accuracy, Table};
 use crate::plan::Plan;
 use crate::replay::{Recorded, Replay};
 use crate::tensor::Cpu;
+use crate::world::tokenizer::Chat;
 use crate::world::{FromFiles, Policy, World};
 
 /// What a finished run shows.
@@ -135,7 +136,8 @@ pub fn replay(entry: &Entry, rollouts: &Path, set: &[String], seed: u64) -> Resu
 pub fn held_out(entry: &Entry, options: &TrainOptions) -> Result<HeldOut> {
     let prepared = Prepared::read(entry, options)?;
     let held_out = prepared.held_out()?;
-    Ok(HeldOut { student: prepared.file.student, held_out, seed: prepared.file.seed })
+    let RunFile { student, seed, chat, .. } = prepared.file;
+    Ok(HeldOut { student, held_out, seed, chat })
 }
 
 /// What `limbeck eval RUN.ron` looks at.
@@ -146,12 +148,14 @@ pub struct HeldOut {
     pub held_out: Option<Evaluation>,
     /// The seed.
     pub seed: u64,
+    /// What its chats are told.
+    pub chat: Option<Chat>,
 }
 
 pub(crate) fn open_world(prepared: &Prepared) -> Result<FromFiles<Cpu>> {
     let file = &prepared.file;
     let world = FromFiles::open(&prepared.entry.plan, &file.student, &file.teachers, &Cpu::default())?;
-    Ok(world.tuned(&prepared.recipe.settings()))
+    world.tuned(&prepared.recipe.settings()).chatting(file.chat.as_ref())
 }
 
 fn go(prepared: &Prepared, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {

@@ -38,6 +38,7 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
     let file = &prepared.file;
     let (world, wrong) = FromFiles::open_all(&entry.plan, &file.student, &file.teachers, &Cpu::default());
     findings.wrong.extend(wrong);
+    let world = world.and_then(|world| findings.take(world.chatting(file.chat.as_ref())));
     let world = world.as_ref();
     findings.good.extend(world.map(describe_world).unwrap_or_default());
     if has_rows(file.data.as_deref(), file.tasks.is_some()) {
@@ -87,6 +88,7 @@ fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
         student.vocabulary(),
         &print[..print.len().min(12)]
     )];
+    lines.extend(student.tokenizer.describe_chat());
     for (name, policy) in world.teachers() {
         lines.push(format!(
             "teacher {name}: {} parameters, the same tokenizer",

@@ -12,6 +12,7 @@ mod look;
 mod overlay;
 mod prepare;
 mod ready;
+mod source;
 mod state;
 
 pub use directory::RunDirectory;

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::settings::Setting;
 use crate::suggest::nearest;
 use crate::tensor::Device;
+use crate::world::tokenizer::{Chat, Tokenizer};
 use crate::world::{AnyVocabulary, Policy, World};
 
 /// A world whose dims come from the files.
@@ -78,7 +80,7 @@ impl<D: Device> FromFiles<D> {
             }
         }
         let world = Self { student, teachers: seats, own, following };
-        (Some(world.tuned(&(plan.resolve)())), wrong)
+        (Some(world.tuned(&(plan.resolve)()).agreed()), wrong)
     }
 
     /// The same world under these settings of its teachers: how fast they follow the student.
@@ -90,6 +92,27 @@ impl<D: Device> FromFiles<D> {
             if let Some(value) = found.and_then(|setting| setting.value.parse().ok()) {
                 *rate = value;
             }
+        }
+        self
+    }
+
+    /// The same world, whose chats are told this.
+    ///
+    /// # Errors
+    /// The student's folder has no chat template, or one that never reads what it is told.
+    pub fn chatting(mut self, chat: Option<&Chat>) -> Result<Self> {
+        if let Some(chat) = chat {
+            let told = Tokenizer::clone(&self.student.tokenizer).told(chat.clone())?;
+            self.student.tokenizer = Arc::new(told);
+        }
+        Ok(self.agreed())
+    }
+
+    /// Everybody reads the tokens that the student's tokenizer makes of a prompt, its chat template
+    /// included: then so does who is evaluated, whatever template came with a teacher.
+    fn agreed(mut self) -> Self {
+        for policy in self.teachers.values_mut() {
+            policy.tokenizer = Arc::clone(&self.student.tokenizer);
         }
         self
     }
