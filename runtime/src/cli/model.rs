@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use serde_json::{json, Value};
 
 use super::args::InitArgs;
+use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::log::{Accuracy, Progress, ProgressStyle, Table};
 use crate::models::{Decoder, Family, ModelConfig, Packed, Request, Sampling, WeightType};
 use crate::rng::{Purpose, Stream};
-use crate::run::{evaluate, latest, Evaluation, HeldOut, RunDirectory, MOST_SAMPLES};
+use crate::run::{evaluate, Evaluation, HeldOut, MOST_SAMPLES};
 use crate::settings::Settings;
 use crate::stages::rollout::Sample;
 use crate::tensor::Cpu;
@@ -211,16 +212,9 @@ fn must_be_free(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn export(directory: &Path, to: &Path, bf16: bool) -> Result<()> {
+pub(super) fn export(recipes: &[Entry], directory: &Path, to: &Path, bf16: bool) -> Result<()> {
     must_be_free(to)?;
-    let run = RunDirectory::existing(directory)?;
-    let checkpoint = latest(&run)?.ok_or_else(|| {
-        Error::call("the run has no checkpoint yet")
-            .at(directory.display())
-            .next("let it finish, or go on with `limbeck resume`")
-    })?;
-    let student = Policy::load("student", &checkpoint.join("student"), &Cpu::default())?;
-    student.save(to, if bf16 { WeightType::Bf16 } else { WeightType::F32 })
+    crate::run::export(recipes, directory, to, if bf16 { WeightType::Bf16 } else { WeightType::F32 })
 }
 
 pub(super) fn init(args: &InitArgs) -> Result<()> {

@@ -66,7 +66,7 @@ pub(super) fn run(verb: Verb, recipes: &'static [Entry]) -> Result<ExitCode> {
             say(&model::score(&model, text.as_deref(), tokens.as_deref())?.to_string())
         }
         Verb::Export { directory, to, bf16 } => {
-            model::export(&directory, &to, bf16)?;
+            model::export(recipes, &directory, &to, bf16)?;
             say(&format!("wrote {}", to.display()))
         }
         Verb::New { folder, limbeck } => {

@@ -260,6 +260,23 @@ fn titled(name: &str) -> String {
     }
 }
 
+/// The table of a run that is over, or has begun: what it keeps of accuracy before and after.
+///
+/// # Errors
+/// A file that is damaged.
+pub(super) fn outcome(directory: &RunDirectory) -> Result<Option<Table>> {
+    let Some(before) = directory.recall::<Before>("before.json")? else { return Ok(None) };
+    Ok(Some(match directory.recall::<After>("after.json")? {
+        Some(after) => table(&before, &after.accuracy),
+        None => {
+            let domains: Vec<String> = before.student.keys().cloned().collect();
+            let mut table = Table::new(domains.clone());
+            table.row("student before", &accuracies(&before.student, &domains));
+            table
+        }
+    }))
+}
+
 fn accuracies(found: &ByDomain, domains: &[String]) -> Vec<Accuracy> {
     domains.iter().map(|domain| found.get(domain).copied().unwrap_or_default()).collect()
 }

@@ -295,6 +295,17 @@ impl Tokenizer {
         self.template.as_ref().ok().map(|template| template.describe(&self.chat))
     }
 
+    /// The special tokens by their names, `eos_token` and the others.
+    pub fn special_tokens(&self) -> std::collections::BTreeMap<String, String> {
+        let mut tokens = self.templates.tokens().clone();
+        for (name, id) in [("eos_token", self.eos), ("pad_token", self.pad)] {
+            if let Some(token) = id.and_then(|id| self.inner.id_to_token(id)) {
+                tokens.entry(name.to_owned()).or_insert(token);
+            }
+        }
+        tokens
+    }
+
     /// One more than the highest id: the width that the model's vocabulary must have at least.
     pub fn vocab_size(&self) -> usize {
         let vocabulary = self.inner.get_vocab(true);

@@ -75,6 +75,11 @@ impl Templates {
         }
     }
 
+    /// The special tokens, by the names that templates know.
+    pub fn tokens(&self) -> &BTreeMap<String, String> {
+        &self.tokens
+    }
+
     pub fn is_empty(&self) -> bool {
         self.named.is_empty()
     }
