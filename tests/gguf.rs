@@ -69,9 +69,12 @@ fn sixteen_bits_are_the_same_numbers_rounded() {
 #[test]
 fn the_tokenizer_is_the_one_inside() {
     // digits one by one, or up to three together
-    for (name, numbers) in
-        [("llama", &[30, 31, 32, 33][..]), ("linear", &[53, 33]), ("llama3", &[53, 33]), ("qwen2", &[30, 31, 32, 33])]
-    {
+    for (name, numbers) in [
+        ("llama", &[30, 31, 32, 33][..]),
+        ("linear", &[53, 33]),
+        ("llama3", &[53, 33]),
+        ("qwen2", &[30, 31, 32, 33]),
+    ] {
         let folder = imported(name, WeightType::F32);
         let model = folder.path().join("model");
         let tokenizer = Tokenizer::load(&model).unwrap();

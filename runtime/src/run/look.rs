@@ -40,6 +40,7 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
     let file = &prepared.file;
     let (world, wrong) = FromFiles::open_all(&entry.plan, &file.student, &file.teachers, &Cpu::default());
     findings.wrong.extend(wrong);
+    let world = world.and_then(|world| findings.take(world.chatting(file.chat.as_ref())));
     let mut world = world.and_then(|world| findings.take(adapted(&prepared, world)));
     if let (Some(world), false) = (&mut world, file.servers.is_empty()) {
         if let Ok((rows, _)) = prepared.rows() {
@@ -95,6 +96,7 @@ fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
         student.vocabulary(),
         &print[..print.len().min(12)]
     )];
+    lines.extend(student.tokenizer.describe_chat());
     for (name, policy) in world.teachers() {
         lines.push(format!("teacher {name}: {} parameters, the same tokenizer", policy.decoder.size()));
     }

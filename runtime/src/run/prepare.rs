@@ -8,6 +8,7 @@ use super::evaluate::Evaluation;
 use super::file::{find, EvalFile, RunFile};
 use super::fingerprints::{of_files, of_models};
 use super::overlay::{self, line_and_column};
+use super::source::rows_of;
 use super::state::Run;
 use crate::check::Fault;
 use crate::entry::{AnyRecipe, Entry};
@@ -17,8 +18,7 @@ use crate::plan::fingerprint;
 use crate::privileged::Placement;
 use crate::stages::rollout::Sample;
 use crate::world::remote::{seats_fit, served};
-use crate::world::rows::{read_jsonl, Row};
-use crate::world::tasks::{generate, TaskSpec};
+use crate::world::rows::Row;
 
 /// What the command line adds to a run file.
 #[derive(Clone, Debug, Default)]
@@ -101,7 +101,8 @@ impl Prepared {
     /// # Errors
     /// A file that cannot be read, a row that does not fit.
     pub fn rows(&self) -> Result<(Vec<Row>, String)> {
-        rows_of(self.file.data.as_deref(), self.file.tasks.as_ref(), "tasks")
+        let RunFile { data, columns, tasks, .. } = &self.file;
+        rows_of(&self.file, data.as_deref().map(|path| (path, columns)), tasks.as_ref(), "tasks")
     }
 
     /// The held-out prompts, if the run has some.
@@ -110,7 +111,9 @@ impl Prepared {
     /// A file that cannot be read, a row that does not fit.
     pub fn held_out(&self) -> Result<Option<Evaluation>> {
         let Some(eval) = &self.file.eval else { return Ok(None) };
-        let (rows, name) = rows_of(eval.data.as_deref(), eval.tasks.as_ref(), "eval.tasks")?;
+        let columns = eval.columns.as_ref().unwrap_or(&self.file.columns);
+        let data = eval.data.as_deref().map(|path| (path, columns));
+        let (rows, name) = rows_of(&self.file, data, eval.tasks.as_ref(), "eval.tasks")?;
         Ok(Some(Evaluation { rows, name, every: eval.every, sample: eval.sample(self.recipe.as_ref()) }))
     }
 
@@ -206,20 +209,6 @@ impl EvalFile {
 
 pub(super) fn step_of(checkpoint: &Path) -> Option<u64> {
     checkpoint.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()
-}
-
-fn rows_of(data: Option<&Path>, tasks: Option<&TaskSpec>, field: &str) -> Result<(Vec<Row>, String)> {
-    match (data, tasks) {
-        (Some(path), _) => Ok((read_jsonl(path)?, path.display().to_string())),
-        (None, Some(spec)) => {
-            let rows = generate(spec).map_err(|why| why.or_at(field))?;
-            if rows.is_empty() {
-                return Err(Error::call("the tasks make no prompts").at(field).next("raise `per_level`"));
-            }
-            Ok((rows, field.to_string()))
-        }
-        (None, None) => Err(Error::call("the run has no prompts").at("data")),
-    }
 }
 
 /// A fault of the settings as an error, at its place in the file when it stands there.
@@ -334,6 +323,15 @@ fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> Result<Strin
     }
     if let Some(tasks) = &file.tasks {
         lines.push(format!("tasks: {}", ron_text(tasks)?));
+    }
+    if !file.columns.is_empty() {
+        lines.push(format!("columns: {}", ron_text(&file.columns)?));
+    }
+    if let Some(template) = &file.prompt_template {
+        lines.push(format!("prompt_template: {}", ron_text(template)?));
+    }
+    if let Some(chat) = &file.chat {
+        lines.push(format!("chat: {}", ron_text(chat)?));
     }
     lines.push(format!("privileged: {}", ron_text(&file.privileged)?));
     if let Some(eval) = &file.eval {

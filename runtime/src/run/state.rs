@@ -208,17 +208,7 @@ impl Run {
     /// # Errors
     /// A file that is damaged.
     pub fn recall<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        let Some(directory) = &self.directory else { return Ok(None) };
-        let path = directory.path(name);
-        match std::fs::read_to_string(&path) {
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(why) => Err(Error::reading(&path, why)),
-            Ok(text) => serde_json::from_str(&text).map(Some).map_err(|why| {
-                Error::call(format!("is damaged: {why}"))
-                    .at(path.display())
-                    .next("remove the file, and it is made again")
-            }),
-        }
+        self.directory.as_ref().map_or(Ok(None), |directory| directory.recall(name))
     }
 }
 

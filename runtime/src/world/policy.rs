@@ -120,19 +120,26 @@ impl<D: Device> Policy<D> {
     /// Checks that `teacher` speaks this policy's vocabulary, token for token.
     ///
     /// # Errors
-    /// Both names, both sizes and both fingerprints.
+    /// Who they are by the names that people know, and the first thing in which they differ.
     pub fn must_share_vocabulary(&self, teacher: &Self) -> Result<()> {
-        let (mine, theirs) = (self.tokenizer.fingerprint(), teacher.tokenizer.fingerprint());
-        if mine == theirs && self.vocabulary() == teacher.vocabulary() {
-            return Ok(());
-        }
+        let (here, there) = (self.vocabulary(), teacher.vocabulary());
+        let how = match self.tokenizer.difference(&teacher.tokenizer) {
+            None if here == there => return Ok(()),
+            None => {
+                format!("the tokenizer is the same, and its logits are {there} wide there and {here} here")
+            }
+            Some(how) => how,
+        };
+        let who = |policy: &Self| {
+            let (tokenizer, family) = (&policy.tokenizer, policy.decoder.config().family.name());
+            let (tokens, width) = (tokenizer.vocab_size(), policy.vocabulary());
+            format!("{}, {tokens} tokens, a {family} model with {width} logits", tokenizer.name())
+        };
         Err(Error::call(format!(
-            "`{}` speaks another vocabulary ({} logits, tokenizer {}) than the student ({} logits, tokenizer {})",
+            "`{}` speaks another vocabulary than the student: {how}\n  there: {}\n  here: {}",
             teacher.name,
-            teacher.vocabulary(),
-            &theirs[..theirs.len().min(12)],
-            self.vocabulary(),
-            &mine[..mine.len().min(12)],
+            who(teacher),
+            who(self),
         ))
         .at(format!("teachers.{}", teacher.name))
         .next("a teacher must score exactly the student's token ids: use a teacher with the student's own tokenizer"))
