@@ -45,20 +45,26 @@ def shown(number):
     return f"{'-' if number < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
-def of_expression(text):
-    """Every operation of an expression in the order Python works it, with exact numbers."""
+def of_expression(text, whole=False):
+    """Every operation of an expression in the order Python works it, with exact numbers. `whole`: a quotient that
+    is no whole number is rounded down, as basic_arithmetic does."""
     steps = []
 
     def work(node):
         if isinstance(node, ast.Constant):
             return Fraction(str(node.value))
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            return -work(node.operand)
+            operand = work(node.operand)
+            if not isinstance(node.operand, ast.Constant):
+                steps.append(f"-({shown(operand)}) = {shown(-operand)}")
+            return -operand
         if not (isinstance(node, ast.BinOp) and type(node.op) in OPERATORS):
             raise ValueError(f"{text!r} is not plain arithmetic")
         left, right = work(node.left), work(node.right)
         sign, apply = OPERATORS[type(node.op)]
         result = apply(left, right)
+        if whole and result.denominator != 1:
+            sign, result = "//", Fraction(left // right)
         beside = f"({shown(right)})" if right < 0 else shown(right)
         steps.append(f"{shown(left)} {sign} {beside} = {shown(result)}")
         return result
@@ -123,8 +129,10 @@ def of_text(text):
 def steps_of(task, metadata):
     """The steps of an item, worked; none where this script does not know how."""
     try:
-        if task in ("chain_sum", "basic_arithmetic", "decimal_chain_sum"):
+        if task in ("chain_sum", "decimal_chain_sum"):
             return of_expression(metadata["expression"])
+        if task == "basic_arithmetic":
+            return of_expression(metadata["expression"], whole=True)
         if task == "products":
             return of_product(metadata["expression"])
         if task == "leg_counting":
