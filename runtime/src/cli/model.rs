@@ -16,6 +16,7 @@ use crate::stages::rollout::Sample;
 use crate::tensor::Cpu;
 use crate::world::tasks::{generate as make_tasks, Split, TaskSpec};
 use crate::world::tokenizer::Tokenizer;
+use crate::world::verifier::Judges;
 use crate::world::Policy;
 
 /// What `eval` was asked.
@@ -61,7 +62,8 @@ pub(super) fn eval_model(asked: &Asked, quiet: bool) -> Result<Scores> {
         temperature: asked.temperature.unwrap_or(1.0),
         ..Sample::DEFAULT
     };
-    let evaluation = Evaluation { rows, name: "--task".to_string(), every: 0, sample };
+    let evaluation =
+        Evaluation { rows, name: "--task".to_string(), every: 0, sample, judges: Judges::default() };
     eval(model, &evaluation, seed, quiet)
 }
 

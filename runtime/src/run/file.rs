@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::patch::ron_options;
 use crate::privileged::Placement;
 use crate::world::tasks::TaskSpec;
+use crate::world::verifier::Judge;
 
 /// What a run looks at on prompts it never trains on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -77,6 +78,9 @@ pub struct RunFile {
     /// Held-out prompts.
     #[serde(default)]
     pub eval: Option<EvalFile>,
+    /// Who judges a domain, where it is not the verifier that the domain has by itself.
+    #[serde(default)]
+    pub verifiers: BTreeMap<String, Judge>,
     /// Where what only teachers read stands in their prompts.
     #[serde(default)]
     pub privileged: Placement,

@@ -8,6 +8,7 @@ mod evaluate;
 pub(crate) mod file;
 mod fingerprints;
 mod finish;
+mod judged;
 mod look;
 mod overlay;
 mod prepare;

@@ -18,6 +18,7 @@ use crate::privileged::Placement;
 use crate::stages::rollout::Sample;
 use crate::world::rows::{read_jsonl, Row};
 use crate::world::tasks::{generate, TaskSpec};
+use crate::world::verifier::{chosen, Judges};
 
 /// What the command line adds to a run file.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +51,8 @@ pub struct Prepared {
     pub name: String,
     /// The effective run, as RON.
     pub effective: String,
+    /// Who judges responses.
+    pub judges: Judges,
 }
 
 impl Prepared {
@@ -89,8 +92,10 @@ impl Prepared {
             file.teachers.retain(|name, _| weighted(name));
         }
         make_absolute(&mut file, options.file.parent(), &mut wrong);
+        let (judges, unfit) = chosen(&file.verifiers, &name);
+        wrong.extend(unfit);
         let effective = effective(entry.name, recipe.as_ref(), &file).map_err(|why| why.at(&name))?;
-        Ok((Self { entry: *entry, recipe, file, name, effective }, wrong))
+        Ok((Self { entry: *entry, recipe, file, name, effective, judges }, wrong))
     }
 
     /// The rows to train on, and what messages call them.
@@ -108,7 +113,8 @@ impl Prepared {
     pub fn held_out(&self) -> Result<Option<Evaluation>> {
         let Some(eval) = &self.file.eval else { return Ok(None) };
         let (rows, name) = rows_of(eval.data.as_deref(), eval.tasks.as_ref(), "eval.tasks")?;
-        Ok(Some(Evaluation { rows, name, every: eval.every, sample: eval.sample(self.recipe.as_ref()) }))
+        let sample = eval.sample(self.recipe.as_ref());
+        Ok(Some(Evaluation { rows, name, every: eval.every, sample, judges: self.judges.clone() }))
     }
 
     /// The run, ready for the loop.
@@ -134,6 +140,7 @@ impl Prepared {
             rows,
             rows_name,
             placement: self.placement(),
+            judges: self.judges.clone(),
             held_out,
             directory,
             checkpoint,
@@ -311,6 +318,9 @@ fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> Result<Strin
     }
     if let Some(tasks) = &file.tasks {
         lines.push(format!("tasks: {}", ron_text(tasks)?));
+    }
+    if !file.verifiers.is_empty() {
+        lines.push(format!("verifiers: {}", ron_text(&file.verifiers)?));
     }
     lines.push(format!("privileged: {}", ron_text(&file.privileged)?));
     if let Some(eval) = &file.eval {
