@@ -18,6 +18,7 @@ use crate::tensor::Cpu;
 use crate::world::rows::{Message, PromptText};
 use crate::world::tasks::{generate as make_tasks, Split, TaskSpec};
 use crate::world::tokenizer::Tokenizer;
+use crate::world::verifier::Judges;
 use crate::world::Policy;
 
 /// What `eval` was asked.
@@ -68,7 +69,8 @@ pub(super) fn eval_model(asked: &Asked, quiet: bool) -> Result<Scores> {
         temperature: asked.temperature.unwrap_or(1.0),
         ..Sample::DEFAULT
     };
-    let evaluation = Evaluation { rows, name: "--task".to_string(), every: 0, sample };
+    let judges = Judges::default();
+    let evaluation = Evaluation { rows, name: "--task".to_string(), every: 0, sample, judges };
     eval(Policy::load("model", model, &Cpu::default())?, &evaluation, seed, quiet)
 }
 

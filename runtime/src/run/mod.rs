@@ -10,6 +10,7 @@ mod export;
 pub(crate) mod file;
 mod fingerprints;
 mod finish;
+mod judged;
 mod left;
 mod look;
 mod overlay;
