@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use limbeck::models::{Packed, Request, Sampling};
 use limbeck::rng::{Purpose, Stream};
 use limbeck::tensor::Cpu;
+use limbeck::world::rows::{Message, PromptText};
 use limbeck::world::Policy;
 use serde::Deserialize;
+use serde_json::Value;
 
 #[derive(Deserialize)]
 struct Recorded {
@@ -26,6 +28,7 @@ struct Recorded {
 
 #[derive(Deserialize)]
 struct Answer {
+    prompt: Value,
     /// What the model reads.
     read: String,
     /// What it says to that when it is greedy.
@@ -77,10 +80,21 @@ fn the_sentence_has_the_perplexity_of_transformers() {
     assert!((perplexity - 14.306).abs() < 1e-3, "{perplexity}; {} there", recorded.perplexity);
 }
 
+fn messages(chat: &Value) -> Vec<Message> {
+    let field = |message: &Value, name: &str| message[name].as_str().unwrap().to_string();
+    let message = |m| Message { role: field(m, "role"), content: field(m, "content") };
+    chat.as_array().unwrap().iter().map(message).collect()
+}
+
 #[test]
 fn greedy_answers_are_those_of_transformers() {
     let Some(policy) = policy() else { return };
     for answer in recorded().answers {
+        let asked = match answer.prompt.as_str() {
+            Some(text) => PromptText::Plain(text.to_string()),
+            None => PromptText::Chat(messages(&answer.prompt)),
+        };
+        assert_eq!(policy.tokenizer.render(&asked).unwrap(), answer.read);
         let prompt = policy.tokenizer.encode(&answer.read).unwrap();
         let streams = vec![Stream::new(0, Purpose::Rollout, 0, 0)];
         let sampling = Sampling { temperature: 0.0, top_p: 1.0, top_k: 0, max_tokens: 32, eos: policy.eos() };

@@ -111,6 +111,9 @@ pub(super) enum Verb {
         /// The prompt
         #[arg(long)]
         prompt: String,
+        /// The prompt is what a user says: the model's chat template renders it
+        #[arg(long)]
+        chat: bool,
         /// Sampling temperature; 0 is greedy
         #[arg(long, default_value_t = 0.0)]
         temperature: f64,

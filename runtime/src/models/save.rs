@@ -3,7 +3,6 @@
 use super::config::ModelConfig;
 use super::decoder::Decoder;
 use super::generation_config::GenerationConfig;
-use super::weights::Parameter;
 use crate::error::{Error, Result};
 use crate::tensor::Device;
 use half::bf16;
@@ -24,7 +23,7 @@ pub enum WeightType {
 
 impl<D: Device> Decoder<D> {
     /// Writes `config.json`, `model.safetensors` and, if one was read, `generation_config.json` into folder
-    /// `dir`, which is made if it is not there.
+    /// `dir`, which is made if it is not there; adapters are merged into the weights.
     /// Each file is replaced whole or not at all.
     ///
     /// # Errors
@@ -32,7 +31,8 @@ impl<D: Device> Decoder<D> {
     pub fn save(&self, dir: &Path, as_: WeightType) -> Result<()> {
         std::fs::create_dir_all(dir).map_err(|why| Error::writing(dir, why))?;
         let dtype = if as_ == WeightType::Bf16 { Dtype::BF16 } else { Dtype::F32 };
-        let tensors = self.parameters.iter().map(|p| (p.name(), Stored { parameter: p, dtype }));
+        let stored = |index: usize| Stored { decoder: self, index, dtype };
+        let tensors = (0..self.parameters.len()).map(|index| (self.parameters[index].name(), stored(index)));
         // transformers refuses files that do not say which framework wrote them
         let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
         replace(&dir.join("model.safetensors"), |path| {
@@ -87,9 +87,10 @@ fn readable(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A parameter as it is stored, converted when it is asked for.
+/// A parameter as it is stored, merged and converted when it is asked for.
 struct Stored<'a, D: Device> {
-    parameter: &'a Parameter<D>,
+    decoder: &'a Decoder<D>,
+    index: usize,
     dtype: Dtype,
 }
 
@@ -99,11 +100,11 @@ impl<D: Device> View for Stored<'_, D> {
     }
 
     fn shape(&self) -> &[usize] {
-        self.parameter.shape()
+        self.decoder.parameters[self.index].shape()
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        let values = self.parameter.to_host();
+        let values = self.decoder.merged(self.index);
         Cow::Owned(match self.dtype {
             Dtype::BF16 => values.iter().flat_map(|&v| bf16::from_f32(v).to_le_bytes()).collect(),
             _ => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
@@ -112,6 +113,6 @@ impl<D: Device> View for Stored<'_, D> {
 
     fn data_len(&self) -> usize {
         let width = if self.dtype == Dtype::BF16 { 2 } else { 4 };
-        width * self.parameter.shape().iter().product::<usize>()
+        width * self.shape().iter().product::<usize>()
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 mod configs;
 mod files;
 mod gradients;
+mod lora;
 mod rollouts;
 
 /// A model small enough for finite differences.

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::checkpoint;
 use super::directory::{write_whole, RunDirectory};
+use super::left::Left;
 use crate::batch::Prompt;
 use crate::error::{Error, Result};
 use crate::log::{Log, Metrics, Progress, ProgressStyle, Side};
@@ -16,7 +17,7 @@ use crate::run::evaluate::Evaluation;
 use crate::stages::data::Feed;
 use crate::stages::step::Optimiser;
 use crate::world::rows::Row;
-use crate::world::verifier::for_domain;
+use crate::world::verifier::{Judges, Verifier};
 use crate::world::World;
 
 /// A run as the loop sees it: how long, how wide, on what, and where it is written.
@@ -35,6 +36,8 @@ pub struct Run {
     pub(crate) rows_name: String,
     /// Where privileged text stands in a teacher's prompt.
     pub(crate) placement: Arc<Placement>,
+    /// Who judges responses.
+    pub(crate) judges: Judges,
     pub(crate) held_out: Option<Arc<Evaluation>>,
     pub(crate) directory: Option<RunDirectory>,
     pub(crate) checkpoint: Option<PathBuf>,
@@ -43,6 +46,8 @@ pub struct Run {
     pub(crate) effective: String,
     /// What every file of the run carries: the plan's and the run's fingerprints.
     pub(crate) hashes: Vec<(String, String)>,
+    /// What the loop left when it ended.
+    pub(crate) left: Arc<Mutex<Left>>,
 }
 
 /// What a finished run has to say.
@@ -80,12 +85,14 @@ impl Run {
             rows,
             rows_name: "rows".to_string(),
             placement: Arc::default(),
+            judges: Judges::default(),
             held_out: None,
             directory: None,
             checkpoint: None,
             progress: Arc::new(Mutex::new(Progress::new(steps, 0, ProgressStyle::Hidden))),
             effective: "// made in code: there is no run file\n".to_string(),
             hashes: Vec::new(),
+            left: Arc::default(),
         }
     }
 
@@ -93,6 +100,13 @@ impl Run {
     #[must_use]
     pub fn with_privileged(mut self, placement: Placement) -> Self {
         self.placement = Arc::new(placement);
+        self
+    }
+
+    /// The same run, with `verifier` for the rows of `domain`.
+    #[must_use]
+    pub fn judged_by(mut self, domain: &str, verifier: impl Verifier + 'static) -> Self {
+        self.judges = self.judges.with(domain, Arc::new(verifier));
         self
     }
 
@@ -109,7 +123,7 @@ impl Run {
     /// # Errors
     /// A row that does not fit, by its place.
     pub fn prompts<W: World>(&self, world: &W) -> Result<Vec<Arc<Prompt>>> {
-        prompts(&self.rows, &self.rows_name, world.student(), &self.placement)
+        prompts(&self.rows, &self.rows_name, world.student(), &self.placement, &self.judges)
     }
 
     /// Whether a checkpoint is due after step `it`.
@@ -129,6 +143,8 @@ impl Run {
         world: &mut W,
         log: &mut Log,
     ) -> Result<u64> {
+        data.leave_in(&self.left);
+        step.leave_in(&self.left);
         match &self.checkpoint {
             None => log.restart_after(0).map(|()| 0),
             Some(folder) => checkpoint::restore(folder, data, step, world, log),
@@ -159,7 +175,7 @@ impl Run {
             None => Ok(()),
             Some(directory) => {
                 let start = std::time::Instant::now();
-                checkpoint::save(directory, it, data, step, world, &self.hashes)?;
+                checkpoint::save(directory, it, data.state(), &step.moments, world, &self.hashes)?;
                 log.time("checkpoint", start);
                 Ok(())
             }
@@ -202,17 +218,7 @@ impl Run {
     /// # Errors
     /// A file that is damaged.
     pub fn recall<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        let Some(directory) = &self.directory else { return Ok(None) };
-        let path = directory.path(name);
-        match std::fs::read_to_string(&path) {
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(why) => Err(Error::reading(&path, why)),
-            Ok(text) => serde_json::from_str(&text).map(Some).map_err(|why| {
-                Error::call(format!("is damaged: {why}"))
-                    .at(path.display())
-                    .next("remove the file, and it is made again")
-            }),
-        }
+        self.directory.as_ref().map_or(Ok(None), |directory| directory.recall(name))
     }
 }
 
@@ -231,20 +237,22 @@ pub(crate) fn prompts<D: crate::tensor::Device>(
     name: &str,
     student: &crate::world::Policy<D>,
     placement: &Arc<Placement>,
+    judges: &Judges,
 ) -> Result<Vec<Arc<Prompt>>> {
     let placed = |(index, row)| {
-        let prompt = prompt_of(index, row, name, student)?;
+        let prompt = prompt_of(index, row, name, student, judges)?;
         Ok(Arc::new(Prompt { placement: Arc::clone(placement), ..prompt }))
     };
     rows.iter().enumerate().map(placed).collect()
 }
 
 /// One row as a prompt; `name` is what messages call its source.
-pub(super) fn prompt_of<D: crate::tensor::Device>(
+pub(crate) fn prompt_of<D: crate::tensor::Device>(
     index: usize,
     row: &Row,
     name: &str,
     student: &crate::world::Policy<D>,
+    judges: &Judges,
 ) -> Result<Prompt> {
     let context = student.decoder.config().max_position_embeddings;
     let place = || format!("{name}, row {}", index + 1);
@@ -277,6 +285,6 @@ pub(super) fn prompt_of<D: crate::tensor::Device>(
             Some(ids)
         }
     };
-    let verifier = for_domain(&row.domain);
+    let verifier = judges.of(&row.domain);
     Ok(Prompt { index, tokens, text, reference, row: row.clone(), verifier, placement: Arc::default() })
 }
