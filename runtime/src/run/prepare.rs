@@ -8,6 +8,7 @@ use super::evaluate::Evaluation;
 use super::file::{find, EvalFile, RunFile};
 use super::fingerprints::{of_files, of_models};
 use super::overlay::{self, line_and_column};
+use super::source::rows_of;
 use super::state::Run;
 use crate::check::Fault;
 use crate::entry::{AnyRecipe, Entry};
@@ -16,8 +17,8 @@ use crate::log::{Progress, ProgressStyle};
 use crate::plan::fingerprint;
 use crate::privileged::Placement;
 use crate::stages::rollout::Sample;
-use crate::world::rows::{read_jsonl, Row};
-use crate::world::tasks::{generate, TaskSpec};
+use crate::world::remote::{seats_fit, served};
+use crate::world::rows::Row;
 use crate::world::verifier::{chosen, Judges};
 
 /// What the command line adds to a run file.
@@ -90,7 +91,9 @@ impl Prepared {
             let weighted =
                 |name: &str| entry.plan.teachers.iter().any(|t| t.name == name && t.kind == "Frozen");
             file.teachers.retain(|name, _| weighted(name));
+            file.servers.retain(|name, _| served(&entry.plan).any(|teacher| teacher.name == name));
         }
+        wrong.extend(seats_fit(&entry.plan, &file.servers));
         make_absolute(&mut file, options.file.parent(), &mut wrong);
         let (judges, unfit) = chosen(&file.verifiers, &name);
         wrong.extend(unfit);
@@ -103,7 +106,8 @@ impl Prepared {
     /// # Errors
     /// A file that cannot be read, a row that does not fit.
     pub fn rows(&self) -> Result<(Vec<Row>, String)> {
-        rows_of(self.file.data.as_deref(), self.file.tasks.as_ref(), "tasks")
+        let RunFile { data, columns, tasks, .. } = &self.file;
+        rows_of(&self.file, data.as_deref().map(|path| (path, columns)), tasks.as_ref(), "tasks")
     }
 
     /// The held-out prompts, if the run has some.
@@ -112,7 +116,9 @@ impl Prepared {
     /// A file that cannot be read, a row that does not fit.
     pub fn held_out(&self) -> Result<Option<Evaluation>> {
         let Some(eval) = &self.file.eval else { return Ok(None) };
-        let (rows, name) = rows_of(eval.data.as_deref(), eval.tasks.as_ref(), "eval.tasks")?;
+        let columns = eval.columns.as_ref().unwrap_or(&self.file.columns);
+        let data = eval.data.as_deref().map(|path| (path, columns));
+        let (rows, name) = rows_of(&self.file, data, eval.tasks.as_ref(), "eval.tasks")?;
         let sample = eval.sample(self.recipe.as_ref());
         Ok(Some(Evaluation { rows, name, every: eval.every, sample, judges: self.judges.clone() }))
     }
@@ -125,6 +131,7 @@ impl Prepared {
         &self,
         directory: Option<RunDirectory>,
         checkpoint: Option<PathBuf>,
+        hashes: Vec<(String, String)>,
         quiet: bool,
     ) -> Result<Run> {
         let (rows, rows_name) = self.rows()?;
@@ -146,7 +153,8 @@ impl Prepared {
             checkpoint,
             progress: Arc::new(Mutex::new(Progress::new(self.file.steps, start, style))),
             effective: self.effective.clone(),
-            hashes: self.hashes()?,
+            hashes,
+            left: Arc::default(),
         })
     }
 
@@ -170,7 +178,7 @@ impl Prepared {
         let hashes = [
             ("plan", self.entry.plan.hash()),
             ("loop", fingerprint(self.entry.loop_text.as_bytes())),
-            ("run", fingerprint(self.effective.as_bytes())),
+            ("run", fingerprint(elsewhere_or_here(&self.effective).as_bytes())),
             ("models", of_models(folders)?),
             ("data", of_files(self.file.data.iter().chain(held_out))?),
         ];
@@ -208,20 +216,6 @@ impl EvalFile {
 
 pub(super) fn step_of(checkpoint: &Path) -> Option<u64> {
     checkpoint.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()
-}
-
-fn rows_of(data: Option<&Path>, tasks: Option<&TaskSpec>, field: &str) -> Result<(Vec<Row>, String)> {
-    match (data, tasks) {
-        (Some(path), _) => Ok((read_jsonl(path)?, path.display().to_string())),
-        (None, Some(spec)) => {
-            let rows = generate(spec).map_err(|why| why.or_at(field))?;
-            if rows.is_empty() {
-                return Err(Error::call("the tasks make no prompts").at(field).next("raise `per_level`"));
-            }
-            Ok((rows, field.to_string()))
-        }
-        (None, None) => Err(Error::call("the run has no prompts").at("data")),
-    }
 }
 
 /// A fault of the settings as an error, at its place in the file when it stands there.
@@ -301,6 +295,18 @@ fn make_absolute(file: &mut RunFile, beside: Option<&Path>, wrong: &mut Vec<Erro
     }
 }
 
+/// How the line of the effective run begins that says where servers are.
+const SERVERS: &str = "servers: ";
+
+/// The effective run but for where its servers are: a server may move, and who answers has a fingerprint of its own.
+fn elsewhere_or_here(effective: &str) -> String {
+    effective
+        .lines()
+        .filter(|line| !line.trim_start().starts_with(SERVERS))
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
 /// The effective run: every layer applied, every setting by value. It can be read again.
 fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> Result<String> {
     let mut lines = vec![
@@ -313,11 +319,26 @@ fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> Result<Strin
         format!("student: {}", ron_text(&file.student)?),
         format!("teachers: {}", ron_text(&file.teachers)?),
     ];
+    if let Some(lora) = &file.lora {
+        lines.push(format!("lora: {}", ron_text(lora)?));
+    }
+    if !file.servers.is_empty() {
+        lines.push(format!("{SERVERS}{}", ron_text(&file.servers)?));
+    }
     if let Some(data) = &file.data {
         lines.push(format!("data: {}", ron_text(data)?));
     }
     if let Some(tasks) = &file.tasks {
         lines.push(format!("tasks: {}", ron_text(tasks)?));
+    }
+    if !file.columns.is_empty() {
+        lines.push(format!("columns: {}", ron_text(&file.columns)?));
+    }
+    if let Some(template) = &file.prompt_template {
+        lines.push(format!("prompt_template: {}", ron_text(template)?));
+    }
+    if let Some(chat) = &file.chat {
+        lines.push(format!("chat: {}", ron_text(chat)?));
     }
     if !file.verifiers.is_empty() {
         lines.push(format!("verifiers: {}", ron_text(&file.verifiers)?));
