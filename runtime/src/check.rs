@@ -32,6 +32,12 @@ pub struct Facts {
     pub cuts_rows: bool,
     /// Whether the loss can learn from rows that were cut.
     pub learns_cut_rows: bool,
+    /// Whether a teacher is behind a server, which scores and does not speak.
+    pub served: bool,
+    /// How many of its likeliest tokens a server gives at each position.
+    pub given: usize,
+    /// How many of the teacher's likeliest tokens the loss is content with; 0 wants more than those.
+    pub content_with: usize,
 }
 
 impl Facts {
@@ -44,6 +50,9 @@ impl Facts {
         kept: 0,
         cuts_rows: false,
         learns_cut_rows: false,
+        served: false,
+        given: 0,
+        content_with: 0,
     };
 }
 

@@ -23,17 +23,23 @@ pub struct Error {
     at: Option<String>,
     next: Option<String>,
     also: Vec<String>,
+    lost: bool,
 }
 
 impl Error {
     /// The call or a file it names is wrong.
     pub fn call(what: impl Into<String>) -> Self {
-        Self { kind: Kind::Call, what: what.into(), at: None, next: None, also: Vec::new() }
+        Self { kind: Kind::Call, what: what.into(), at: None, next: None, also: Vec::new(), lost: false }
     }
 
     /// The run failed on the way.
     pub fn run(what: impl Into<String>) -> Self {
-        Self { kind: Kind::Run, what: what.into(), at: None, next: None, also: Vec::new() }
+        Self { kind: Kind::Run, what: what.into(), at: None, next: None, also: Vec::new(), lost: false }
+    }
+
+    /// Somebody elsewhere does not answer any more: the run failed, and can go on from where it was once they do.
+    pub fn lost(what: impl Into<String>) -> Self {
+        Self { lost: true, ..Self::run(what) }
     }
 
     /// A file that could not be read (the caller named it, so the call is wrong).
@@ -87,6 +93,11 @@ impl Error {
                 Err(first)
             }
         }
+    }
+
+    /// Whether the run can go on from where it was, once who was lost is back.
+    pub fn is_lost(&self) -> bool {
+        self.lost
     }
 
     /// Whose fault it is.

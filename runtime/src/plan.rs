@@ -57,6 +57,16 @@ impl Teacher {
         Self { reads: Some(reads), ..self }
     }
 
+    /// Of a teacher behind a server, how many of its likeliest tokens the recipe asks for; none of any other.
+    pub fn served(&self) -> Option<usize> {
+        let word = self.kind.split('<').next()?.rsplit("::").next()?.trim();
+        if word != "Remote" {
+            return None;
+        }
+        let digits: String = self.kind.chars().filter(char::is_ascii_digit).collect();
+        Some(digits.parse().unwrap_or(0))
+    }
+
     /// The domain as data rows spell it: the variant's name in snake case.
     pub fn domain_name(&self) -> Option<String> {
         let variant = self.domain?.rsplit("::").next()?.trim();

@@ -24,5 +24,5 @@ pub use crate::stages::score::{
 pub use crate::stages::step::{AdamW, Schedule};
 pub use crate::stages::verify::TaskAnswer;
 pub use crate::world::tasks::TaskDomain as Domain;
-pub use crate::world::{Ema, Frozen, Own, SameWeights, Start};
+pub use crate::world::{Ema, Frozen, Own, Remote, SameWeights, Start};
 pub use crate::{recipe, Recipe, Settings};

@@ -40,6 +40,10 @@ pub enum Purpose {
     Mixture = 9,
     /// Which tokens are pruned.
     Prune = 10,
+    /// The low-rank factors beside a model's weights.
+    Adapters = 11,
+    /// How long to wait before a server is asked again; no result depends on it.
+    Backoff = 20,
 }
 
 /// A stream of random numbers, named by seed, purpose, and two indices (a step and a row, say).

@@ -236,12 +236,15 @@ pub(super) fn init(args: &InitArgs) -> Result<()> {
         vocab_size: tokenizer.vocab_size(),
         max_position_embeddings: args.context,
         rope_theta: 10_000.0,
+        rope_scaling: Default::default(),
         rms_norm_eps: 1e-5,
         tie_word_embeddings: args.tied,
         attention_bias: false,
         bos_token_id: None,
         eos_token_id: eos.into_iter().collect(),
         pad_token_id: tokenizer.pad(),
+        generation: None,
+        other: Default::default(),
     };
     config.check().map_err(|why| {
         why.next("choose --hidden, --layers, --heads and the others so that they go together")

@@ -11,7 +11,7 @@ use super::prepare::step_of;
 use crate::error::{Error, Result};
 use crate::kernels::adamw::{Moment, Moments};
 use crate::log::Log;
-use crate::models::{Decoder, WeightType};
+use crate::models::Decoder;
 use crate::stages::data::{Feed, FeedState};
 use crate::stages::step::Optimiser;
 use crate::tensor::Device;
@@ -33,14 +33,14 @@ struct State {
 pub(super) fn save<W: World>(
     directory: &RunDirectory,
     it: u64,
-    data: &Feed,
-    step: &Optimiser<W::Device>,
+    data: &FeedState,
+    moments: &Moments<W::Device>,
     world: &W,
     hashes: &[(String, String)],
 ) -> Result<()> {
     let name = format!("checkpoints/step-{:06}", it + 1);
     let (whole, partial) = (directory.path(&name), directory.path(&format!("{name}.partial")));
-    let written = write_all(&partial, it, data, step, world, hashes);
+    let written = write_all(&partial, it, data, moments, world, hashes);
     if let Err(why) = written {
         let _ = fs::remove_dir_all(&partial);
         return Err(why);
@@ -54,27 +54,20 @@ pub(super) fn save<W: World>(
 fn write_all<W: World>(
     folder: &Path,
     it: u64,
-    data: &Feed,
-    step: &Optimiser<W::Device>,
+    data: &FeedState,
+    moments: &Moments<W::Device>,
     world: &W,
     hashes: &[(String, String)],
 ) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(|why| Error::writing(folder, why))?;
     }
-    let student = folder.join("student");
-    fs::create_dir_all(&student).map_err(|why| Error::writing(&student, why))?;
-    world.student().save(&student, WeightType::F32)?;
+    world.student().keep(&folder.join("student"))?;
     for (seat, policy) in world.followers() {
-        policy.save(&folder.join("teachers").join(seat), WeightType::F32)?;
+        policy.keep(&folder.join("teachers").join(seat))?;
     }
-    save_moments(&folder.join(MOMENTS), &step.moments, &world.student().decoder)?;
-    let state = State {
-        step: it + 1,
-        data: data.state().clone(),
-        updates: step.moments.steps(),
-        hashes: hashes.to_vec(),
-    };
+    save_moments(&folder.join(MOMENTS), moments, &world.student().decoder)?;
+    let state = State { step: it + 1, data: data.clone(), updates: moments.steps(), hashes: hashes.to_vec() };
     let text = serde_json::to_string_pretty(&state)
         .map_err(|why| Error::run(format!("the state cannot be written: {why}")))?;
     write_whole(&folder.join("state.json"), text.as_bytes())
@@ -99,15 +92,12 @@ pub(super) fn restore<W: World>(
 
 /// The student as the checkpoint has it.
 pub(super) fn take_weights<W: World>(folder: &Path, world: &mut W) -> Result<()> {
-    let device = world.student().decoder.device().clone();
-    let loaded = Decoder::load(&folder.join("student"), &device);
-    world.student_mut().decoder = loaded.map_err(|why| why.next(go_back(folder)))?;
+    world.student_mut().recall(&folder.join("student")).map_err(|why| why.next(go_back(folder)))?;
     let seats: Vec<String> = world.followers().into_iter().map(|(seat, _)| seat.to_string()).collect();
     for seat in seats {
-        let loaded = Decoder::load(&folder.join("teachers").join(&seat), &device);
-        let decoder = loaded.map_err(|why| why.next(go_back(folder)))?;
         if let Some(policy) = world.follower_mut(&seat) {
-            policy.decoder = decoder;
+            let recalled = policy.recall(&folder.join("teachers").join(&seat));
+            recalled.map_err(|why| why.next(go_back(folder)))?;
         }
     }
     Ok(())
@@ -149,7 +139,7 @@ fn load_moments<D: Device>(path: &Path, updates: u64, student: &Decoder<D>) -> R
         Ok(numbers.collect())
     };
     let mut all = Vec::new();
-    for parameter in student.parameters() {
+    for parameter in student.learning() {
         let name = parameter.name().to_string();
         let (first, second) = (read(&name, "first")?, read(&name, "second")?);
         all.push(Moment { name, first, second });
@@ -170,6 +160,11 @@ fn read_state(folder: &Path) -> Result<State> {
 /// A directory that cannot be read.
 pub(crate) fn latest(directory: &RunDirectory) -> Result<Option<PathBuf>> {
     Ok(all(directory)?.pop())
+}
+
+/// How many steps the latest whole checkpoint has.
+pub(super) fn latest_step(directory: &RunDirectory) -> Result<Option<u64>> {
+    Ok(latest(directory)?.as_deref().and_then(step_of))
 }
 
 /// Removes all but the latest `keep` checkpoints.

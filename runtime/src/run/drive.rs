@@ -64,7 +64,7 @@ type ByDomain = BTreeMap<String, Accuracy>;
 /// A file that is wrong (exit 2), a run that failed (exit 1).
 pub fn train(entry: &Entry, options: &TrainOptions) -> Result<Shown> {
     let prepared = Prepared::read(entry, options)?;
-    let mut world = open_world(&prepared)?;
+    let mut world = with_servers(&prepared, open_world(&prepared)?)?;
     // everything is looked at before the run directory is made: what is wrong leaves nothing behind
     must_be_ready(&prepared, &world)?;
     let stem = options
@@ -74,12 +74,16 @@ pub fn train(entry: &Entry, options: &TrainOptions) -> Result<Shown> {
     let stem = if options.other_recipe { format!("{stem}-{}", entry.name) } else { stem };
     let asked = options.out.as_deref().or(prepared.file.out.as_deref());
     let directory = if options.dry_run { None } else { Some(RunDirectory::create(asked, &stem)?) };
-    let hashes = prepared.hashes()?;
+    let mut hashes = prepared.hashes()?;
+    hashes.extend(world.served_fingerprint());
     if let Some(directory) = &directory {
         directory.write("run.ron", &prepared.effective).inspect_err(|_| directory.forget())?;
         write_hashes(directory, &hashes)?;
     }
-    let run = prepared.run(directory, None, options.quiet)?;
+    let run = prepared.run(directory, None, hashes, options.quiet)?;
+    if world.servers().next().is_some() {
+        run.keep(MARKS, &world.marks())?;
+    }
     go(&prepared, &run, &mut world)
 }
 
@@ -97,14 +101,27 @@ pub fn resume(entry: &Entry, root: &Path, quiet: bool) -> Result<Shown> {
         None => read_hashes(&directory)?,
     };
     let plan = entry.plan.with_settings(prepared.recipe.settings());
-    must_be_the_same(&then, &prepared.hashes()?, &directory, &plan)?;
+    // who answers from elsewhere is asked last: files are at hand
+    let (served, here): (Vec<_>, Vec<_>) = then.into_iter().partition(|(what, _)| what == "servers");
+    let mut hashes = prepared.hashes()?;
+    must_be_the_same(&here, &hashes, &directory, &plan)?;
     let mut world = open_world(&prepared)?;
+    let done = checkpoint.as_deref().and_then(step_of).unwrap_or(0);
+    if done >= prepared.file.steps {
+        must_be_ready(&prepared, &world)?;
+        directory.sweep();
+        hashes.extend(served);
+        let run = prepared.run(Some(directory), checkpoint, hashes, quiet)?;
+        return finished(&prepared, &run, &mut world);
+    }
+    world = with_servers(&prepared, world)?;
+    hashes.extend(world.served_fingerprint());
+    must_be_the_same(&served, &hashes, &directory, &plan)?;
     must_be_ready(&prepared, &world)?;
     directory.sweep();
-    let done = checkpoint.as_deref().and_then(step_of).unwrap_or(0);
-    let run = prepared.run(Some(directory), checkpoint, quiet)?;
-    if done >= run.steps {
-        return finished(&prepared, &run, &mut world);
+    let run = prepared.run(Some(directory), checkpoint, hashes, quiet)?;
+    if let Some(marks) = run.recall(MARKS)? {
+        world.must_be(&marks)?;
     }
     go(&prepared, &run, &mut world)
 }
@@ -152,15 +169,35 @@ pub struct HeldOut {
     pub chat: Option<Chat>,
 }
 
+/// By what the teachers behind servers are known again.
+const MARKS: &str = "servers.json";
+
+/// The same world with the servers of its teachers.
+fn with_servers(prepared: &Prepared, world: FromFiles<Cpu>) -> Result<FromFiles<Cpu>> {
+    if prepared.file.servers.is_empty() {
+        return Ok(world);
+    }
+    world.with_servers(&prepared.entry.plan, &prepared.file.servers, &prepared.rows()?.0)
+}
+
 pub(crate) fn open_world(prepared: &Prepared) -> Result<FromFiles<Cpu>> {
     let file = &prepared.file;
     let world = FromFiles::open(&prepared.entry.plan, &file.student, &file.teachers, &Cpu::default())?;
-    world.tuned(&prepared.recipe.settings()).chatting(file.chat.as_ref())
+    adapted(prepared, world.tuned(&prepared.recipe.settings()).chatting(file.chat.as_ref())?)
+}
+
+/// The world in which as much of the student learns as the run file says.
+pub(super) fn adapted(prepared: &Prepared, world: FromFiles<Cpu>) -> Result<FromFiles<Cpu>> {
+    match &prepared.file.lora {
+        Some(lora) => world.with_lora(lora, prepared.file.seed),
+        None => Ok(world),
+    }
 }
 
 fn go(prepared: &Prepared, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {
     let before = look_before(&prepared.entry.plan, run, world)?;
-    let report = prepared.recipe.train(run, world)?;
+    let report = prepared.recipe.train(run, world).map_err(|why| run.rescue(why, world))?;
+    run.let_go();
     let mut shown = Shown::of(run, report.seconds);
     if let (Some(before), Some(held_out)) = (before, &run.held_out) {
         let (accuracy, answers) = look(run, held_out, world.student(), "student after")?;

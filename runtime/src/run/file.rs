@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::overlay::explain;
 use crate::error::{Error, Result};
+use crate::models::Lora;
 use crate::patch::ron_options;
 use crate::privileged::Placement;
+use crate::world::remote::ServerFile;
 use crate::world::rows::Columns;
 use crate::world::tasks::TaskSpec;
 use crate::world::tokenizer::Chat;
@@ -70,9 +72,15 @@ pub struct RunFile {
     pub micro_batch: usize,
     /// The student's model folder.
     pub student: PathBuf,
+    /// What of the student learns; all of it when absent.
+    #[serde(default)]
+    pub lora: Option<Lora>,
     /// The teachers' model folders, by name.
     #[serde(default)]
     pub teachers: BTreeMap<String, PathBuf>,
+    /// The servers of teachers that are behind some, by name.
+    #[serde(default)]
+    pub servers: BTreeMap<String, ServerFile>,
     /// A file of rows to train on: JSON Lines or Parquet.
     #[serde(default)]
     pub data: Option<PathBuf>,
@@ -179,6 +187,17 @@ impl RunFile {
             "the prompts of the built-in tasks are plain text: `chat` is for rows of `data`",
         );
         must(self.privileged.must_hold().is_ok(), "privileged", TEMPLATE);
+        for (seat, server) in &self.servers {
+            wrong.extend(server.faults(&format!("{name}, servers.{seat}")));
+        }
+        let mut must = |holds: bool, field: &str, what: &str| {
+            if !holds {
+                wrong.push(Error::call(what).at(format!("{name}, `{field}`")));
+            }
+        };
+        if let Some((field, says)) = self.lora.as_ref().and_then(Lora::fault) {
+            must(false, &format!("lora.{field}"), says);
+        }
         if let Some(eval) = &self.eval {
             must(
                 eval.data.is_some() != eval.tasks.is_some(),

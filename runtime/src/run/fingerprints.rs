@@ -99,6 +99,9 @@ pub(super) fn must_be_the_same(
             "models" => {
                 ("the student's or a teacher's model folder is", "put the folders back as they were", false)
             }
+            "servers" => {
+                ("the teacher behind a server is", "serve the model this run was started with", false)
+            }
             _ => ("the data is", "put the data file back as it was", false),
         };
         let diff = if declared { shown.take() } else { None };

@@ -45,6 +45,7 @@ pub(super) fn write_report(
         ("tb/", "the same numbers for TensorBoard"),
         ("checkpoints/", "the student and everything a run needs to go on"),
         ("hashes.json", "the fingerprints of all that the run reads"),
+        ("servers.json", "by what the teachers behind servers are known again"),
         ("difficulty.json", "how often the student was right on each prompt"),
         ("before.json", "accuracy on the held-out prompts before the run"),
         ("after.json", "the same after it"),

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use super::contexts::{contexts_fit, plain, shown};
+use super::drive::adapted;
 use super::prepare::{Prepared, TrainOptions};
 use super::ready::{held_out_fits, prompts_fit, rows_fit, teachers_fit};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::models::ModelConfig;
-use crate::tensor::Cpu;
+use crate::models::Decoder;
+use crate::tensor::{Cpu, Device};
+use crate::world::remote::Server;
 use crate::world::{FromFiles, World};
 
 /// What was found: lines to print, and everything that is wrong.
@@ -39,6 +41,12 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
     let (world, wrong) = FromFiles::open_all(&entry.plan, &file.student, &file.teachers, &Cpu::default());
     findings.wrong.extend(wrong);
     let world = world.and_then(|world| findings.take(world.chatting(file.chat.as_ref())));
+    let mut world = world.and_then(|world| findings.take(adapted(&prepared, world)));
+    if let (Some(world), false) = (&mut world, file.servers.is_empty()) {
+        if let Ok((rows, _)) = prepared.rows() {
+            findings.wrong.extend(world.connect(&entry.plan, &file.servers, &rows));
+        }
+    }
     let world = world.as_ref();
     findings.good.extend(world.map(describe_world).unwrap_or_default());
     if has_rows(file.data.as_deref(), file.tasks.is_some()) {
@@ -84,35 +92,37 @@ fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
     let print = student.tokenizer.fingerprint();
     let mut lines = vec![format!(
         "student: {} parameters, vocabulary {}, tokenizer {}",
-        parameters(student.decoder.config()),
+        student.decoder.size(),
         student.vocabulary(),
         &print[..print.len().min(12)]
     )];
     lines.extend(student.tokenizer.describe_chat());
     for (name, policy) in world.teachers() {
+        lines.push(format!("teacher {name}: {} parameters, the same tokenizer", policy.decoder.size()));
+    }
+    if let Some(lora) = student.decoder.lora() {
+        let names: Vec<&str> = lora.targets.iter().map(|target| target.name()).collect();
         lines.push(format!(
-            "teacher {name}: {} parameters, the same tokenizer",
-            parameters(policy.decoder.config())
+            "of the student {} parameters learn: LoRA of rank {} on {}",
+            learning(&student.decoder),
+            lora.rank,
+            names.join(", ")
         ));
     }
+    lines.extend(world.servers().map(Server::described));
     lines
 }
 
-fn parameters(config: &ModelConfig) -> usize {
-    let d = config.hidden_size;
-    let kv = config.num_key_value_heads * config.head_dim;
-    let q = config.num_attention_heads * config.head_dim;
-    let layer = d * (2 * q + 2 * kv) + 3 * d * config.intermediate_size + 2 * d;
-    let tables = if config.tie_word_embeddings { 1 } else { 2 };
-    tables * config.vocab_size * d + config.num_hidden_layers * layer + d
+fn learning<D: Device>(decoder: &Decoder<D>) -> usize {
+    decoder.learning().iter().map(|p| p.shape().iter().product::<usize>()).sum()
 }
 
 /// A rough count of the memory a step takes: weights, gradients, moments, and one micro-batch.
 fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prompt: usize) -> String {
     let setting = |stage, name| prepared.number(stage, name);
     let config = world.student().decoder.config();
-    let weights = parameters(config);
-    let teachers: usize = world.teachers().map(|(_, policy)| parameters(policy.decoder.config())).sum();
+    let (weights, learning) = (world.student().decoder.size(), learning(&world.student().decoder));
+    let teachers: usize = world.teachers().map(|(_, policy)| policy.decoder.size()).sum();
     let room = config.max_position_embeddings.saturating_sub(longest_prompt);
     let response = setting("rollout", "max_response_tokens").unwrap_or(room).min(room);
     let responses = prepared.file.batch * setting("rollout", "group_size").unwrap_or(1);
@@ -121,7 +131,9 @@ fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prompt: usize) 
     let tokens = at_once * (longest_prompt + response);
     let per_token = config.num_hidden_layers * (10 * config.hidden_size + 4 * config.intermediate_size);
     let activations = 2 * tokens * per_token + 3 * at_once * response * config.vocab_size;
-    let bytes = 4 * (4 * weights + teachers + activations);
+    // of what learns also its gradient and two moments
+    let own = if world.student().decoder.lora().is_some() { weights + 4 * learning } else { 4 * weights };
+    let bytes = 4 * (own + teachers + activations);
     format!(
         "memory: about {:.0} MiB when every response is as long as it may be",
         bytes as f64 / f64::from(1 << 20)

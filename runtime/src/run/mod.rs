@@ -10,6 +10,7 @@ mod export;
 pub(crate) mod file;
 mod fingerprints;
 mod finish;
+mod left;
 mod look;
 mod overlay;
 mod prepare;
@@ -28,5 +29,6 @@ pub use state::{Report, Run};
 
 pub(crate) use directory::write_whole;
 pub(crate) use file::MOST_SAMPLES;
+pub(crate) use left::Left;
 pub(crate) use overlay::take_over;
-pub(crate) use state::side;
+pub(crate) use state::{prompt_of, side};

@@ -17,6 +17,7 @@ use crate::log::{Progress, ProgressStyle};
 use crate::plan::fingerprint;
 use crate::privileged::Placement;
 use crate::stages::rollout::Sample;
+use crate::world::remote::{seats_fit, served};
 use crate::world::rows::Row;
 
 /// What the command line adds to a run file.
@@ -87,7 +88,9 @@ impl Prepared {
             let weighted =
                 |name: &str| entry.plan.teachers.iter().any(|t| t.name == name && t.kind == "Frozen");
             file.teachers.retain(|name, _| weighted(name));
+            file.servers.retain(|name, _| served(&entry.plan).any(|teacher| teacher.name == name));
         }
+        wrong.extend(seats_fit(&entry.plan, &file.servers));
         make_absolute(&mut file, options.file.parent(), &mut wrong);
         let effective = effective(entry.name, recipe.as_ref(), &file).map_err(|why| why.at(&name))?;
         Ok((Self { entry: *entry, recipe, file, name, effective }, wrong))
@@ -122,6 +125,7 @@ impl Prepared {
         &self,
         directory: Option<RunDirectory>,
         checkpoint: Option<PathBuf>,
+        hashes: Vec<(String, String)>,
         quiet: bool,
     ) -> Result<Run> {
         let (rows, rows_name) = self.rows()?;
@@ -142,7 +146,8 @@ impl Prepared {
             checkpoint,
             progress: Arc::new(Mutex::new(Progress::new(self.file.steps, start, style))),
             effective: self.effective.clone(),
-            hashes: self.hashes()?,
+            hashes,
+            left: Arc::default(),
         })
     }
 
@@ -166,7 +171,7 @@ impl Prepared {
         let hashes = [
             ("plan", self.entry.plan.hash()),
             ("loop", fingerprint(self.entry.loop_text.as_bytes())),
-            ("run", fingerprint(self.effective.as_bytes())),
+            ("run", fingerprint(elsewhere_or_here(&self.effective).as_bytes())),
             ("models", of_models(folders)?),
             ("data", of_files(self.file.data.iter().chain(held_out))?),
         ];
@@ -283,6 +288,18 @@ fn make_absolute(file: &mut RunFile, beside: Option<&Path>, wrong: &mut Vec<Erro
     }
 }
 
+/// How the line of the effective run begins that says where servers are.
+const SERVERS: &str = "servers: ";
+
+/// The effective run but for where its servers are: a server may move, and who answers has a fingerprint of its own.
+fn elsewhere_or_here(effective: &str) -> String {
+    effective
+        .lines()
+        .filter(|line| !line.trim_start().starts_with(SERVERS))
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
 /// The effective run: every layer applied, every setting by value. It can be read again.
 fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> Result<String> {
     let mut lines = vec![
@@ -295,6 +312,12 @@ fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> Result<Strin
         format!("student: {}", ron_text(&file.student)?),
         format!("teachers: {}", ron_text(&file.teachers)?),
     ];
+    if let Some(lora) = &file.lora {
+        lines.push(format!("lora: {}", ron_text(lora)?));
+    }
+    if !file.servers.is_empty() {
+        lines.push(format!("{SERVERS}{}", ron_text(&file.servers)?));
+    }
     if let Some(data) = &file.data {
         lines.push(format!("data: {}", ron_text(data)?));
     }

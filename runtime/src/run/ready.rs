@@ -95,6 +95,14 @@ pub(super) fn teachers_fit(
     let students = context(world.student());
     let length = |prompt: &Arc<Prompt>| prompt.tokens.len() + longest_response(prepared, prompt, students);
     let longest = prompts.iter().map(length).max().unwrap_or(0);
+    let narrow = world.servers().filter_map(|server| Some((server.seat(), server.room()?)));
+    let narrow = narrow.filter(|(_, room)| *room < longest).map(|(seat, room)| {
+        Error::call(format!(
+            "the server of the teacher `{seat}` reads {room} tokens, and a prompt with its response can have {longest}"
+        ))
+        .at(format!("servers.{seat}"))
+        .next("lower `rollout.max_response_tokens`, shorten the prompts, or let the server read more")
+    });
     let short = world.teachers().filter(|(_, policy)| context(policy) < longest);
     short
         .map(|(name, policy)| {
@@ -105,6 +113,7 @@ pub(super) fn teachers_fit(
             .at(format!("teachers.{name}"))
             .next("lower `rollout.max_response_tokens`, shorten the prompts, or use a teacher with a longer context")
         })
+        .chain(narrow)
         .collect()
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::checkpoint;
 use super::directory::{write_whole, RunDirectory};
+use super::left::Left;
 use crate::batch::Prompt;
 use crate::error::{Error, Result};
 use crate::log::{Log, Metrics, Progress, ProgressStyle, Side};
@@ -43,6 +44,8 @@ pub struct Run {
     pub(crate) effective: String,
     /// What every file of the run carries: the plan's and the run's fingerprints.
     pub(crate) hashes: Vec<(String, String)>,
+    /// What the loop left when it ended.
+    pub(crate) left: Arc<Mutex<Left>>,
 }
 
 /// What a finished run has to say.
@@ -86,6 +89,7 @@ impl Run {
             progress: Arc::new(Mutex::new(Progress::new(steps, 0, ProgressStyle::Hidden))),
             effective: "// made in code: there is no run file\n".to_string(),
             hashes: Vec::new(),
+            left: Arc::default(),
         }
     }
 
@@ -129,6 +133,8 @@ impl Run {
         world: &mut W,
         log: &mut Log,
     ) -> Result<u64> {
+        data.leave_in(&self.left);
+        step.leave_in(&self.left);
         match &self.checkpoint {
             None => log.restart_after(0).map(|()| 0),
             Some(folder) => checkpoint::restore(folder, data, step, world, log),
@@ -159,7 +165,7 @@ impl Run {
             None => Ok(()),
             Some(directory) => {
                 let start = std::time::Instant::now();
-                checkpoint::save(directory, it, data, step, world, &self.hashes)?;
+                checkpoint::save(directory, it, data.state(), &step.moments, world, &self.hashes)?;
                 log.time("checkpoint", start);
                 Ok(())
             }
@@ -230,7 +236,7 @@ pub(crate) fn prompts<D: crate::tensor::Device>(
 }
 
 /// One row as a prompt; `name` is what messages call its source.
-pub(super) fn prompt_of<D: crate::tensor::Device>(
+pub(crate) fn prompt_of<D: crate::tensor::Device>(
     index: usize,
     row: &Row,
     name: &str,

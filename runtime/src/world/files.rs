@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::models::Lora;
 use crate::plan::Plan;
 use crate::settings::Setting;
 use crate::suggest::nearest;
 use crate::tensor::Device;
+use crate::world::remote::Server;
 use crate::world::tokenizer::{Chat, Tokenizer};
-use crate::world::{AnyVocabulary, Policy, World};
+use crate::world::{AnyVocabulary, Policy, Speaker, World};
 
 /// A world whose dims come from the files.
 pub struct FromFiles<D: Device> {
@@ -20,6 +22,8 @@ pub struct FromFiles<D: Device> {
     own: Vec<&'static str>,
     /// The seats that follow the student, and how far in a step.
     following: BTreeMap<&'static str, f64>,
+    /// The teachers behind servers, by seat.
+    pub(super) served: BTreeMap<String, Server>,
 }
 
 impl<D: Device> FromFiles<D> {
@@ -79,7 +83,7 @@ impl<D: Device> FromFiles<D> {
                 Err(why) => wrong.push(why),
             }
         }
-        let world = Self { student, teachers: seats, own, following };
+        let world = Self { student, teachers: seats, own, following, served: BTreeMap::new() };
         (Some(world.tuned(&(plan.resolve)()).agreed()), wrong)
     }
 
@@ -115,6 +119,19 @@ impl<D: Device> FromFiles<D> {
             policy.tokenizer = Arc::clone(&self.student.tokenizer);
         }
         self
+    }
+
+    /// The same world, in which only low-rank factors of the student learn, made from `seed`. Teachers that
+    /// follow the student follow these.
+    ///
+    /// # Errors
+    /// Settings that do not fit the student.
+    pub fn with_lora(mut self, lora: &Lora, seed: u64) -> Result<Self> {
+        self.student.decoder.adapt(lora, seed)?;
+        for seat in self.following.keys() {
+            self.teachers.insert((*seat).to_string(), self.student.copy(seat)?);
+        }
+        Ok(self)
     }
 
     /// The teachers, by seat.
@@ -174,6 +191,13 @@ impl<D: Device> World for FromFiles<D> {
 
     fn seated(&self) -> Vec<(&str, &Policy<D>)> {
         self.teachers().chain(self.own.iter().map(|seat| (*seat, &self.student))).collect()
+    }
+
+    fn speaker(&self, seat: &str) -> Result<Speaker<'_, D>> {
+        match self.served.get(seat) {
+            Some(server) => Ok(Speaker::Served(server)),
+            None => self.teacher(seat).map(Speaker::Here),
+        }
     }
 
     fn teacher(&self, seat: &str) -> Result<&Policy<D>> {

@@ -4,6 +4,7 @@ pub(crate) mod caught;
 pub mod files;
 pub mod pinned;
 pub mod policy;
+pub mod remote;
 pub mod roster;
 pub mod rows;
 pub mod tasks;
@@ -13,6 +14,7 @@ pub mod verifier;
 pub use files::FromFiles;
 pub use pinned::{Architecture, Pinned, Speaks};
 pub use policy::Policy;
+pub use remote::{Remote, ServerFile};
 pub use roster::{Ema, Experts, Frozen, Nobody, Own, SameWeights, Seat, Start};
 
 use crate::error::Result;
@@ -55,6 +57,14 @@ impl Domain for tasks::TaskDomain {
     }
 }
 
+/// Who speaks from a teacher's seat.
+pub enum Speaker<'a, D: Device> {
+    /// A policy whose weights are here.
+    Here(&'a Policy<D>),
+    /// A server, which says how likely tokens are.
+    Served(&'a remote::Server),
+}
+
 /// The student, its teachers and their device. One recipe text serves every world.
 pub trait World {
     /// Where the tensors live.
@@ -88,6 +98,14 @@ pub trait World {
 
     /// Every teacher with its seat; the student itself where it teaches.
     fn seated(&self) -> Vec<(&str, &Policy<Self::Device>)>;
+
+    /// Who speaks from a teacher's seat: a policy here, or a server.
+    ///
+    /// # Errors
+    /// When nobody sits there.
+    fn speaker(&self, seat: &str) -> Result<Speaker<'_, Self::Device>> {
+        self.teacher(seat).map(Speaker::Here)
+    }
 
     /// The policy that sits in a teacher's seat.
     ///

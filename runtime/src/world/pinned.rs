@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::models::ModelConfig;
 use crate::recipe::Recipe;
 use crate::tensor::{Cpu, Device};
-use crate::world::{FromFiles, Policy, Vocabulary, World};
+use crate::world::{FromFiles, Policy, Speaker, Vocabulary, World};
 
 /// A model's shape as a type.
 pub trait Architecture: 'static {
@@ -257,6 +257,10 @@ impl<S: Architecture, T, D: Device> World for Pinned<S, T, D> {
 
     fn seated(&self) -> Vec<(&str, &Policy<D>)> {
         self.files.seated()
+    }
+
+    fn speaker(&self, seat: &str) -> Result<Speaker<'_, D>> {
+        self.files.speaker(seat)
     }
 
     fn teacher(&self, seat: &str) -> Result<&Policy<D>> {

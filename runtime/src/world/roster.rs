@@ -49,7 +49,7 @@ const fn check_ema(kind: &Ema, _: &Facts) -> Option<Fault> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a kind of teacher",
     label = "not a kind of teacher",
-    note = "kinds of teachers: Frozen, Start, Own, Ema, SameWeights, or a type of yours with `impl Kind`"
+    note = "kinds of teachers: Frozen, Remote, Start, Own, Ema, SameWeights, or a type of yours with `impl Kind`"
 )]
 pub trait Kind: Sized + Clone {
     /// Whether it is the student, now or earlier: a recording then calls it a student.
@@ -85,7 +85,7 @@ impl Kind for SameWeights {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot give its whole distribution",
     label = "asked for the full vocabulary",
-    note = "use `score: SampledToken` with this teacher, or a teacher whose weights are here, such as `Frozen`"
+    note = "use `score: SampledToken` with this teacher, or `score: TeacherTopK` with one that gives its likeliest tokens, such as `Remote<TopK<20>>`, or a teacher whose weights are here, such as `Frozen`"
 )]
 pub trait GivesRows: Kind {}
 

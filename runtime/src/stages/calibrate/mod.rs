@@ -61,7 +61,8 @@ fn observe<S: Signal, J: Outcome>(
     set: &[usize],
     over: Over,
 ) -> (Vec<f64>, Vec<Option<bool>>) {
-    let seen = |i: usize| over == Over::All || rollouts.kept_N[i];
+    // of what nobody spoke of there is no return to compare
+    let seen = |i: usize| signal.heard(i) && (over == Over::All || rollouts.kept_N[i]);
     let returns = set.iter().map(|&i| signal.rewards(i).map_or(0.0, margin::trajectory_return)).collect();
     let outcomes = set.iter().map(|&i| rollouts.judgement.outcome(i).filter(|_| seen(i))).collect();
     (returns, outcomes)

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +7,7 @@ use crate::batch::{Place, Prompt, Prompts};
 use crate::error::{Error, Result};
 use crate::log::Metrics;
 use crate::rng::{Purpose, Stream};
+use crate::run::Left;
 use crate::stages::note_time;
 
 /// Prompts in a seeded random order, epoch after epoch, with a cursor that can be saved.
@@ -17,6 +18,17 @@ pub struct Feed {
     pool: Vec<usize>,
     shuffled: Vec<usize>,
     state: FeedState,
+    /// Where it stood before the last batch.
+    before: FeedState,
+    left: Option<Arc<Mutex<Left>>>,
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        if let Some(mut left) = self.left.as_ref().and_then(|left| left.lock().ok()) {
+            left.feed(self.before.clone(), self.state.clone());
+        }
+    }
 }
 
 /// The cursor of a [`Feed`].
@@ -41,7 +53,8 @@ impl Feed {
             bytes.push(0);
         }
         let state = FeedState { pool: crate::plan::fingerprint(&bytes), ..FeedState::default() };
-        let mut feed = Self { seed, prompts, pool, shuffled: Vec::new(), state };
+        let mut feed =
+            Self { seed, prompts, pool, shuffled: Vec::new(), before: state.clone(), state, left: None };
         feed.shuffle();
         feed
     }
@@ -60,6 +73,7 @@ impl Feed {
                 .at("batch")
                 .next("set `batch` to at least 1"));
         }
+        self.before = self.state.clone();
         let mut prompts_P = Vec::with_capacity(count);
         for _ in 0..count {
             if self.state.position == self.shuffled.len() {
@@ -76,6 +90,11 @@ impl Feed {
         ledger.set("epoch", self.state.epoch as f64 + self.state.position as f64 / self.pool.len() as f64);
         note_time(&mut ledger, "data", start);
         Ok(Prompts { place, prompts_P, ledger })
+    }
+
+    /// Where the cursor goes when the loop ends.
+    pub(crate) fn leave_in(&mut self, left: &Arc<Mutex<Left>>) {
+        self.left = Some(Arc::clone(left));
     }
 
     /// Where the feed stands.

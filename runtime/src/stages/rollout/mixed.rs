@@ -55,6 +55,10 @@ const fn check(method: &Mixed, facts: &Facts) -> Option<Fault> {
         let says = "`on_policy` is how often a batch is the student's own: from 0 (never) to 1 (always)";
         return fault("on_policy", says);
     }
+    if facts.served && matches!(method.off_policy, OffPolicy::Teacher) && method.on_policy < 1.0 {
+        let says = "a teacher behind a server scores the student's answers and gives none of its own: use `off_policy = OffPolicy::Reference`, or a teacher whose weights are here, such as `Frozen`";
+        return fault("off_policy", says);
+    }
     check_sampling(&method.sampling(), facts)
 }
 

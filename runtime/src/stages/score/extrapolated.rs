@@ -6,7 +6,9 @@ use crate::privileged::Gives;
 use crate::replay::{Recorded, Voice};
 use crate::signal::Beyond;
 use crate::stages::loss::policy::extrapolated;
-use crate::stages::score::read::{by_teacher, contexts, log_probs, plain, student_log_probs};
+use crate::stages::score::read::{
+    contexts, log_probs, or_student, plain, student_log_probs, teacher_log_probs,
+};
 use crate::stages::score::Score;
 use crate::world::roster::{OneVoice, WithReference};
 use crate::world::World;
@@ -35,14 +37,14 @@ impl<R: WithReference, J: Gives<<R::Expert as OneVoice>::Needs>> Score<R, J> for
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<Beyond> {
         let experts = teachers.expert();
-        let contexts = contexts(world, rollouts, |known| experts.look(known))?;
-        let teacher = by_teacher(world, rollouts, experts, |policy, which| {
-            log_probs(policy, rollouts, &contexts, which)
-        })?;
+        let mut contexts = contexts(world, rollouts, |known| experts.look(known))?;
+        let teacher = teacher_log_probs(world, rollouts, experts, &mut contexts)?;
         let everyone: Vec<usize> = (0..rollouts.responses_N.len()).collect();
         let start = world.teacher(teachers.reference())?;
         let reference = log_probs(start, rollouts, &plain(rollouts), &everyone)?;
-        Ok(self.compare(student_log_probs(world, rollouts)?, teacher, &reference, contexts.heard_N))
+        let student = student_log_probs(world, rollouts)?;
+        let teacher = or_student(teacher, &student);
+        Ok(self.compare(student, teacher, &reference, contexts.heard_N))
     }
 
     fn remember(&self, recorded: &Recorded, teachers: &R, _: &Rollouts<J>) -> Result<Beyond> {

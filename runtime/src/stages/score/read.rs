@@ -7,9 +7,10 @@ use crate::error::{Error, Result};
 use crate::models::Packed;
 use crate::privileged::{context, Found, Gives, Known};
 use crate::tensor::Device;
+use crate::world::remote::{Said, Server};
 use crate::world::roster::OneVoice;
 use crate::world::tokenizer::Tokenizer;
-use crate::world::{Policy, World};
+use crate::world::{Policy, Speaker, World};
 
 /// How many responses a policy reads at once.
 const AT_ONCE: usize = 64;
@@ -230,13 +231,71 @@ pub(crate) fn by_teacher<W: World, J, T>(
     roster: &impl OneVoice,
     read: impl Fn(&Policy<W::Device>, &[usize]) -> Result<Vec<T>>,
 ) -> Result<Vec<T>> {
+    by_voice(rollouts, roster, |seat, which| read(world.teacher(seat)?, which))
+}
+
+/// The log-probability that each response's teacher gives its tokens. A server that reads text may read a response as
+/// other tokens than the student said: then there is none, and nothing is heard of the response.
+pub(crate) fn teacher_log_probs<W: World, J>(
+    world: &W,
+    rollouts: &Rollouts<J>,
+    roster: &impl OneVoice,
+    contexts: &mut Contexts,
+) -> Result<Vec<Option<Vec<f64>>>> {
+    let all = by_voice(rollouts, roster, |seat, which| match world.speaker(seat)? {
+        Speaker::Here(policy) => {
+            let found = log_probs(policy, rollouts, contexts, which)?;
+            Ok(found.into_iter().map(Some).collect())
+        }
+        Speaker::Served(server) => {
+            let said = heard(server, rollouts, contexts, which, 0)?;
+            let log_probs = |said: Vec<Said>| said.iter().map(|one| one.log_prob).collect();
+            Ok(said.into_iter().map(|said| said.map(log_probs)).collect())
+        }
+    })?;
+    all.iter().zip(&mut contexts.heard_N).for_each(|(found, heard)| *heard &= found.is_some());
+    Ok(all)
+}
+
+/// What a server says of the responses `which`, with its `top` likeliest tokens at each position.
+pub(super) fn heard<J>(
+    server: &Server,
+    rollouts: &Rollouts<J>,
+    contexts: &Contexts,
+    which: &[usize],
+    top: usize,
+) -> Result<Vec<Option<Vec<Said>>>> {
+    let pair = |&i: &usize| (&contexts.tokens_N[i][..], &rollouts.responses_N[i].tokens_T[..]);
+    let pairs: Vec<_> = which.iter().map(pair).collect();
+    let said = server.listen(&pairs, top)?;
+    if !said.is_empty() && said.iter().all(Option::is_none) {
+        return Err(Error::run(format!(
+            "the server of `{}` reads text, and reads every response of this step as other tokens than the student said",
+            server.seat()
+        ))
+        .next("serve the model with vLLM or SGLang, which take token ids, or lower `rollout.temperature`"));
+    }
+    Ok(said)
+}
+
+/// What was said; where nothing was, what the student says: such a response is not heard, and of no weight.
+pub(crate) fn or_student(teacher: Vec<Option<Vec<f64>>>, student: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    teacher.into_iter().zip(student).map(|(said, own)| said.unwrap_or_else(|| own.clone())).collect()
+}
+
+/// Lets `read` read each response in the seat of its domain's teacher, and puts the readings in batch order.
+pub(super) fn by_voice<J, T>(
+    rollouts: &Rollouts<J>,
+    roster: &impl OneVoice,
+    read: impl Fn(&'static str, &[usize]) -> Result<Vec<T>>,
+) -> Result<Vec<T>> {
     let mut by_seat: BTreeMap<&'static str, Vec<usize>> = BTreeMap::new();
     for i in 0..rollouts.responses_N.len() {
         by_seat.entry(roster.voice(rollouts.prompt_of(i).domain())?).or_default().push(i);
     }
     let mut readings: Vec<Option<T>> = (0..rollouts.responses_N.len()).map(|_| None).collect();
     for (seat, which) in by_seat {
-        for (&i, reading) in which.iter().zip(read(world.teacher(seat)?, &which)?) {
+        for (&i, reading) in which.iter().zip(read(seat, &which)?) {
             readings[i] = Some(reading);
         }
     }

@@ -5,7 +5,7 @@ use crate::privileged::Gives;
 use crate::replay::{Recorded, Voice};
 use crate::signal::Compared;
 use crate::stages::loss::policy::advantage;
-use crate::stages::score::read::{by_teacher, contexts, log_probs, student_uncertainty};
+use crate::stages::score::read::{contexts, or_student, student_uncertainty, teacher_log_probs};
 use crate::stages::score::Score;
 use crate::world::roster::{OneVoice, Somebody};
 use crate::world::World;
@@ -21,11 +21,10 @@ impl<R: Somebody + OneVoice, J: Gives<R::Needs>> Score<R, J> for SampledToken {
     type Signal = Compared;
 
     fn ask<W: World>(&self, world: &W, teachers: &R, rollouts: &Rollouts<J>) -> Result<Compared> {
-        let contexts = contexts(world, rollouts, |known| teachers.look(known))?;
-        let teacher = by_teacher(world, rollouts, teachers, |policy, which| {
-            log_probs(policy, rollouts, &contexts, which)
-        })?;
+        let mut contexts = contexts(world, rollouts, |known| teachers.look(known))?;
+        let teacher = teacher_log_probs(world, rollouts, teachers, &mut contexts)?;
         let student = student_uncertainty(world, rollouts)?;
+        let teacher = or_student(teacher, &student.log_probs_N_T);
         Ok(compare(student.log_probs_N_T, teacher, contexts.heard_N)
             .with_entropies(Ok(student.entropies_N_T)))
     }

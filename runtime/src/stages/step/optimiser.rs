@@ -1,3 +1,4 @@
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crate::dist;
@@ -5,6 +6,7 @@ use crate::error::Result;
 use crate::kernels::adamw::{grad_norm, Hyper, Moments};
 use crate::log::Log;
 use crate::models::Decoder;
+use crate::run::Left;
 use crate::stages::step::AdamW;
 use crate::tensor::{Device, Grads};
 use crate::world::World;
@@ -14,6 +16,15 @@ pub struct Optimiser<D: Device> {
     method: AdamW,
     steps: u64,
     pub(crate) moments: Moments<D>,
+    left: Option<Arc<Mutex<Left>>>,
+}
+
+impl<D: Device> Drop for Optimiser<D> {
+    fn drop(&mut self) {
+        if let Some(mut left) = self.left.as_ref().and_then(|left| left.lock().ok()) {
+            left.moments(self.moments.take());
+        }
+    }
 }
 
 impl<D: Device> Optimiser<D> {
@@ -22,7 +33,12 @@ impl<D: Device> Optimiser<D> {
     /// # Errors
     /// When the device is out of memory.
     pub fn new(method: AdamW, steps: u64, student: &Decoder<D>) -> Result<Self> {
-        Ok(Self { method, steps, moments: Moments::new(student)? })
+        Ok(Self { method, steps, moments: Moments::new(student)?, left: None })
+    }
+
+    /// Where the moments go when the loop ends.
+    pub(crate) fn leave_in(&mut self, left: &Arc<Mutex<Left>>) {
+        self.left = Some(Arc::clone(left));
     }
 
     /// Moves the student once.
