@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 use crate::models::Decoder;
 use crate::tensor::{Cpu, Device};
 use crate::world::remote::Server;
+use crate::world::rows::Row;
+use crate::world::tokenizer::Tokenizer;
 use crate::world::{FromFiles, World};
 
 /// What was found: lines to print, and everything that is wrong.
@@ -79,12 +81,22 @@ fn check_rows(prepared: &Prepared, world: Option<&FromFiles<Cpu>>, findings: &mu
     let (heard, unfit) = contexts_fit(prepared, world, &prompts);
     findings.wrong.extend(unfit);
     let tokenizer = &world.student().tokenizer;
+    findings.good.extend(templates(tokenizer, &rows));
     findings.good.extend(prompts.first().map(|prompt| format!("first prompt ({}", plain(prompt, tokenizer))));
     if !heard.is_empty() {
         findings.good.extend(shown(&heard, &prompts, &prepared.file.privileged, tokenizer));
     }
     let longest = prompts.iter().map(|p| p.tokens.len()).max().unwrap_or(0);
     findings.good.push(estimate(prepared, world, longest));
+}
+
+/// Which chat template renders the prompts, or that one is there and renders none.
+fn templates(tokenizer: &Tokenizer, rows: &[Row]) -> Option<String> {
+    let used = tokenizer.describe_chat()?;
+    Some(match rows.iter().any(|row| row.prompt.plain().is_none()) {
+        true => used,
+        false => "the chat template is not used: the prompts are plain text (with `chat: ()` a user says them)".into(),
+    })
 }
 
 fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
@@ -96,7 +108,6 @@ fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
         student.vocabulary(),
         &print[..print.len().min(12)]
     )];
-    lines.extend(student.tokenizer.describe_chat());
     for (name, policy) in world.teachers() {
         lines.push(format!("teacher {name}: {} parameters, the same tokenizer", policy.decoder.size()));
     }
