@@ -16,7 +16,9 @@ use limbeck::Settings;
 
 /// The teacher's likeliest tokens at every position, and the mass of all others together: the most that a server
 /// gives. A loss compares on them, with `support = Support::Teacher`; with `tail = Tail::Bucket` all other tokens
-/// are one, and nothing of either distribution is left out.
+/// are one, and nothing of either distribution is left out. A server's numbers are rounded, so what they leave of 1
+/// is not known below 1e-7 and taken to be that: a reverse KL with a bucket pulls no harder than that from tokens
+/// that a very sure teacher leaves out.
 #[derive(Clone, Debug, Settings)]
 #[settings(check = check)]
 pub struct TeacherTopK {}
