@@ -41,9 +41,9 @@ const RUN: &str = r#"Run(
 "#;
 
 /// A whole run in `whole`, and in `killed` what is left of it when it is killed after its fifth step.
-fn runs() -> Bench {
+fn runs(more: &str) -> Bench {
     let bench = Bench::new();
-    bench.write("followed.ron", RUN);
+    bench.write("followed.ron", RUN.replace(",\n)", &format!(",\n{more})")));
     let options = TrainOptions {
         file: bench.path("followed.ron"),
         out: Some(bench.path("whole")),
@@ -84,20 +84,8 @@ fn numbers(bench: &Bench, out: &str) -> Vec<serde_json::Value> {
 
 #[test]
 fn a_killed_run_goes_on_with_the_mean_it_had() {
-    let bench = runs();
-    resume(&Entry::of::<Followed>(), &bench.path("killed"), true).unwrap();
-    for file in [
-        "student/model.safetensors",
-        "teachers/mean/model.safetensors",
-        "optimizer.safetensors",
-        "state.json",
-    ] {
-        let bytes =
-            |out: &str| fs::read(bench.path(&format!("{out}/checkpoints/step-000006/{file}"))).unwrap();
-        assert!(bytes("whole") == bytes("killed"), "{file}");
-    }
-    assert_eq!(numbers(&bench, "whole"), numbers(&bench, "killed"));
-    assert_eq!(numbers(&bench, "whole").len(), 6);
+    let bench = runs("");
+    goes_on(&bench, &[]);
     // the mean moved, and it is neither the student nor its start
     let at = |step: u32, who: &str| saved(&bench.path(&format!("whole/checkpoints/step-{step:06}/{who}")));
     let (mean, start) = (at(6, "teachers/mean"), saved(&bench.path("student")));
@@ -106,9 +94,60 @@ fn a_killed_run_goes_on_with_the_mean_it_had() {
     assert_eq!(bench.list("whole/checkpoints/step-000006/teachers"), ["mean"]);
 }
 
+/// Goes on with the killed run, which must end as the whole one did.
+fn goes_on(bench: &Bench, more: &[&str]) {
+    resume(&Entry::of::<Followed>(), &bench.path("killed"), true).unwrap();
+    let files = [
+        "student/model.safetensors",
+        "teachers/mean/model.safetensors",
+        "optimizer.safetensors",
+        "state.json",
+    ];
+    for file in files.iter().chain(more) {
+        let bytes =
+            |out: &str| fs::read(bench.path(&format!("{out}/checkpoints/step-000006/{file}"))).unwrap();
+        assert!(bytes("whole") == bytes("killed"), "{file}");
+    }
+    assert_eq!(numbers(bench, "whole"), numbers(bench, "killed"));
+    assert_eq!(numbers(bench, "whole").len(), 6);
+}
+
+#[test]
+fn adapters_and_their_mean_are_kept_and_go_on_bit_for_bit() {
+    let bench = runs("    lora: (rank: 2, targets: [q_proj, down_proj]),\n");
+    let (own, mean) =
+        ("student-lora/adapter_model.safetensors", "teachers/mean-lora/adapter_model.safetensors");
+    goes_on(&bench, &[own, mean]);
+    let at = |step: u32, file: &str| {
+        fs::read(bench.path(&format!("whole/checkpoints/step-{step:06}/{file}"))).unwrap()
+    };
+    assert!(at(6, own) != at(4, own) && at(6, mean) != at(4, mean) && at(6, mean) != at(6, own));
+    // what is not adapted is as it was; what is adapted has moved, and is merged
+    let (student, start) =
+        (saved(&bench.path("whole/checkpoints/step-000006/student")), saved(&bench.path("student")));
+    let changed = student.iter().zip(&start).filter(|(now, then)| now != then).count();
+    assert!(0 < changed && changed <= 16 * 16 + 16 * 32, "{changed} weights have changed");
+    bench.limbeck(&["export", "whole", "--to", "exported"]).good();
+    assert_eq!(saved(&bench.path("exported")), student);
+    assert!(bench.list("exported").iter().all(|name| !name.starts_with("adapter")));
+}
+
+#[test]
+fn adapters_that_do_not_fit_are_refused_before_anything_is_made() {
+    let bench = Bench::new();
+    bench.run_with("lora.ron", &[("seed: 5,", "seed: 5, lora: (rank: 4),")]);
+    let said = |words: &[&str]| bench.limbeck(words);
+    assert!(said(&["check", "lora.ron"]).good().out.contains("LoRA of rank 4 on q_proj"));
+    said(&["train", "lora.ron", "--set", "lora=(rank: 0)"]).refused(2, &["`lora.rank`", "at least 1"]);
+    said(&["train", "lora.ron", "--set", "lora=(rank: 99)"]).refused(2, &["`lora.rank`", "smaller"]);
+    said(&["train", "lora.ron", "--set", "lora=(targets: [qproj])"]).refused(2, &["qproj", "q_proj"]);
+    said(&["train", "lora.ron", "--set", "lora=(rnak: 2)"]).refused(2, &["rnak", "rank"]);
+    assert!(bench.list("runs").is_empty());
+}
+
 #[test]
 fn a_resumed_world_holds_the_student_its_mean_and_its_start() {
-    let bench = runs();
+    let bench = runs("");
     let directory = RunDirectory::existing(&bench.path("killed")).unwrap();
     let checkpoint = bench.path("killed/checkpoints/step-000004");
     let options = TrainOptions { file: bench.path("killed/run.ron"), ..TrainOptions::default() };

@@ -76,12 +76,15 @@ fn make(folder: &Path, layers: usize, seed: u64) {
         vocab_size: tokenizer.vocab_size(),
         max_position_embeddings: 256,
         rope_theta: 10_000.0,
+        rope_scaling: Default::default(),
         rms_norm_eps: 1e-5,
         tie_word_embeddings: true,
         attention_bias: false,
         bos_token_id: None,
         eos_token_id: tokenizer.eos().into_iter().collect(),
         pad_token_id: tokenizer.pad(),
+        generation: None,
+        other: Default::default(),
     };
     let decoder = Decoder::random(&config, seed, &Cpu::default()).unwrap();
     let policy = Policy { name: "model".to_string(), decoder, tokenizer: Arc::new(tokenizer) };

@@ -16,7 +16,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::world::rows::PromptText;
+use crate::world::rows::{Message, PromptText};
 use crate::world::tokenizer::Tokenizer;
 
 /// Something that only a teacher's context may hold.
@@ -53,11 +53,12 @@ impl<T> fmt::Debug for Privileged<T> {
 pub enum Placement {
     /// After the prompt (in a chat: at the end of the last user turn), after this separator.
     Suffix(String),
-    /// Before the prompt (in a chat: as a system turn), before this separator.
+    /// Before the prompt, before this separator (in a chat: as a system turn, or at the start of the one
+    /// it has).
     System(String),
-    /// A template of one's own: `{prompt}` and `{privileged}` are replaced.
+    /// A template of one's own: `{prompt}` (in a chat: the last user turn) and `{privileged}` are replaced.
     Template(String),
-    /// Inside the prompt, before its last `mark`, after `lead`.
+    /// Inside the prompt (in a chat: the last user turn), before its last `mark`, after `lead`.
     Before {
         /// What stays behind the privileged text.
         mark: String,
@@ -85,6 +86,28 @@ impl Placement {
                 .at("privileged")
                 .next("for example Template(\"{prompt}\\nHint: {privileged}\\n\")")),
         }
+    }
+
+    /// The same prompt with `known` in this place.
+    fn within(&self, prompt: &PromptText, known: &str) -> Result<PromptText> {
+        match prompt {
+            PromptText::Plain(text) => self.put(text, known).map(PromptText::Plain),
+            PromptText::Chat(turns) => self.within_chat(turns.clone(), known).map(PromptText::Chat),
+        }
+    }
+
+    /// In a chat: a system turn, or a place in the last user turn.
+    fn within_chat(&self, mut turns: Vec<Message>, known: &str) -> Result<Vec<Message>> {
+        if let Self::System(separator) = self {
+            match turns.first_mut().filter(|turn| turn.role == "system") {
+                Some(system) => system.content = format!("{known}{separator}{}", system.content),
+                None => turns.insert(0, Message::new("system", known)),
+            }
+            return Ok(turns);
+        }
+        let last = last_user(&mut turns)?;
+        last.content = self.put(&last.content, known)?;
+        Ok(turns)
     }
 
     fn put(&self, prompt: &str, known: &str) -> Result<String> {
@@ -121,8 +144,8 @@ pub(crate) fn context(
     place: &Placement,
 ) -> Result<(String, Vec<u32>)> {
     let text = match found {
-        Some(Found::Text(known)) => place.put(&tokenizer.render(prompt)?, &known.0)?,
-        Some(Found::Instead(known)) => tokenizer.render(&saying(prompt, &known.0))?,
+        Some(Found::Text(known)) => tokenizer.render(&place.within(prompt, &known.0)?)?,
+        Some(Found::Instead(known)) => tokenizer.render(&saying(prompt, &known.0)?)?,
         Some(Found::Prompt | Found::Nothing | Found::Missing(_)) | None => tokenizer.render(prompt)?,
     };
     let tokens = tokenizer.encode(&text)?;
@@ -130,32 +153,36 @@ pub(crate) fn context(
 }
 
 /// The prompt with something else said by its user.
-fn saying(prompt: &PromptText, text: &str) -> PromptText {
-    let mut said = prompt.clone();
-    match &mut said {
-        PromptText::Plain(all) => *all = text.to_string(),
+fn saying(prompt: &PromptText, text: &str) -> Result<PromptText> {
+    match prompt {
+        PromptText::Plain(_) => Ok(text.into()),
         PromptText::Chat(turns) => {
-            if let Some(last) = turns.iter_mut().rfind(|turn| turn.role == "user") {
-                last.content = text.to_string();
-            }
+            let mut turns = turns.clone();
+            last_user(&mut turns)?.content = text.to_string();
+            Ok(PromptText::Chat(turns))
         }
     }
-    said
+}
+
+fn last_user(turns: &mut [Message]) -> Result<&mut Message> {
+    turns.iter_mut().rfind(|turn| turn.role == "user").ok_or_else(|| {
+        Error::call("the chat has no user turn for what only the teacher reads")
+            .at("privileged")
+            .next("give the chat a user turn, or put the text into a system turn: System(\"\\n\\n\")")
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::rows::Message;
-
     #[test]
     fn a_view_stands_where_the_prompt_stood() {
-        assert_eq!(saying(&"^m1+2>".into(), "^m?+2>"), "^m?+2>".into());
+        assert_eq!(saying(&"^m1+2>".into(), "^m?+2>").unwrap(), "^m?+2>".into());
         let turn = |role: &str, content: &str| Message { role: role.into(), content: content.into() };
         let chat = |said: &str| {
             PromptText::Chat(vec![turn("system", "s"), turn("user", said), turn("assistant", "a")])
         };
-        assert_eq!(saying(&chat("what is this?"), "what?"), chat("what?"));
+        assert_eq!(saying(&chat("what is this?"), "what?").unwrap(), chat("what?"));
     }
 
     #[test]
@@ -166,6 +193,25 @@ mod tests {
         assert_eq!(put(Placement::Template("{privileged}|{prompt}".into())), "3|^m1+2>");
         assert_eq!(put(Placement::Before { mark: ">".into(), lead: "?".into() }), "^m1+2?3>");
         assert!(Placement::Before { mark: "!".into(), lead: String::new() }.put("^m>", "3").is_err());
+    }
+
+    #[test]
+    fn in_a_chat_the_place_is_a_turn() {
+        let turn = |role: &str, content: &str| Message::new(role, content);
+        let chat = |turns: &[Message]| PromptText::Chat(turns.to_vec());
+        let asked = [turn("user", "a"), turn("assistant", "b"), turn("user", "c")];
+        let put = |place: &Placement, turns: &[Message]| place.within(&chat(turns), "k").unwrap();
+        let last = |said: &str| chat(&[turn("user", "a"), turn("assistant", "b"), turn("user", said)]);
+        assert_eq!(put(&Placement::Suffix("; ".into()), &asked), last("c; k"));
+        assert_eq!(put(&Placement::Template("{privileged}|{prompt}".into()), &asked), last("k|c"));
+        assert_eq!(put(&Placement::Before { mark: "c".into(), lead: "?".into() }, &asked), last("?kc"));
+        let system = Placement::System("; ".into());
+        assert_eq!(put(&system, &asked[..1]), chat(&[turn("system", "k"), turn("user", "a")]));
+        let with = [turn("system", "s"), turn("user", "a")];
+        assert_eq!(put(&system, &with), chat(&[turn("system", "k; s"), turn("user", "a")]));
+        let alone = chat(&[turn("system", "s")]);
+        let why = Placement::default().within(&alone, "k").unwrap_err().to_string();
+        assert!(why.contains("no user turn"), "{why}");
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub enum Purpose {
     Mixture = 9,
     /// Which tokens are pruned.
     Prune = 10,
+    /// The low-rank factors beside a model's weights.
+    Adapters = 11,
     /// How long to wait before a server is asked again; no result depends on it.
     Backoff = 20,
 }

@@ -227,7 +227,7 @@ impl<D: Device> Grads<D> {
             return Err(Error::run("gradients of two different models cannot be added"));
         }
         for (into, from) in self.buffers.iter_mut().zip(&other.buffers) {
-            self.device.accumulate(into, from).map_err(failed)?;
+            self.device.accumulate(into, from, 1.0).map_err(failed)?;
         }
         Ok(())
     }

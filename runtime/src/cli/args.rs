@@ -111,6 +111,9 @@ pub(super) enum Verb {
         /// The prompt
         #[arg(long)]
         prompt: String,
+        /// The prompt is what a user says: the model's chat template renders it
+        #[arg(long)]
+        chat: bool,
         /// Sampling temperature; 0 is greedy
         #[arg(long, default_value_t = 0.0)]
         temperature: f64,
@@ -161,6 +164,17 @@ pub(super) enum Verb {
         #[arg(long)]
         to: PathBuf,
         /// Weights in 16 bits (bfloat16) instead of 32
+        #[arg(long)]
+        bf16: bool,
+    },
+    /// A GGUF file as a model folder in Hugging Face layout
+    ImportGguf {
+        /// The GGUF file: a llama, qwen2 or qwen3 model
+        file: PathBuf,
+        /// The model folder to write
+        #[arg(long)]
+        to: PathBuf,
+        /// Weights in 16 bits (bfloat16) instead of 32, which keep every number of the file
         #[arg(long)]
         bf16: bool,
     },

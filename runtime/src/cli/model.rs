@@ -6,16 +6,19 @@ use std::path::{Path, PathBuf};
 use serde_json::{json, Value};
 
 use super::args::InitArgs;
+use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::log::{Accuracy, Progress, ProgressStyle, Table};
 use crate::models::{Decoder, Family, ModelConfig, Packed, Request, Sampling, WeightType};
 use crate::rng::{Purpose, Stream};
-use crate::run::{evaluate, latest, Evaluation, HeldOut, RunDirectory, MOST_SAMPLES};
+use crate::run::{evaluate, Evaluation, HeldOut, MOST_SAMPLES};
 use crate::settings::Settings;
 use crate::stages::rollout::Sample;
 use crate::tensor::Cpu;
+use crate::world::rows::{Message, PromptText};
 use crate::world::tasks::{generate as make_tasks, Split, TaskSpec};
 use crate::world::tokenizer::Tokenizer;
+use crate::world::verifier::Judges;
 use crate::world::Policy;
 
 /// What `eval` was asked.
@@ -36,7 +39,12 @@ pub(super) fn eval_run(of: HeldOut, asked: &Asked, quiet: bool) -> Result<Scores
     })?;
     held_out.sample.group_size = asked.samples.unwrap_or(held_out.sample.group_size);
     held_out.sample.temperature = asked.temperature.unwrap_or(held_out.sample.temperature);
-    eval(asked.model.as_deref().unwrap_or(&of.student), &held_out, asked.seed.unwrap_or(of.seed), quiet)
+    let model = asked.model.as_deref().unwrap_or(&of.student);
+    let mut policy = Policy::load("model", model, &Cpu::default())?;
+    if let Some(chat) = of.chat {
+        policy.tokenizer = Tokenizer::clone(&policy.tokenizer).told(chat)?.into();
+    }
+    eval(policy, &held_out, asked.seed.unwrap_or(of.seed), quiet)
 }
 
 pub(super) fn eval_model(asked: &Asked, quiet: bool) -> Result<Scores> {
@@ -61,8 +69,9 @@ pub(super) fn eval_model(asked: &Asked, quiet: bool) -> Result<Scores> {
         temperature: asked.temperature.unwrap_or(1.0),
         ..Sample::DEFAULT
     };
-    let evaluation = Evaluation { rows, name: "--task".to_string(), every: 0, sample };
-    eval(model, &evaluation, seed, quiet)
+    let judges = Judges::default();
+    let evaluation = Evaluation { rows, name: "--task".to_string(), every: 0, sample, judges };
+    eval(Policy::load("model", model, &Cpu::default())?, &evaluation, seed, quiet)
 }
 
 /// Accuracy by domain: over single samples (mean@k) and over prompts (pass@k).
@@ -83,7 +92,7 @@ impl std::fmt::Display for Scores {
     }
 }
 
-fn eval(model: &Path, evaluation: &Evaluation, seed: u64, quiet: bool) -> Result<Scores> {
+fn eval(policy: Policy<Cpu>, evaluation: &Evaluation, seed: u64, quiet: bool) -> Result<Scores> {
     let k = evaluation.sample.group_size;
     if k == 0 || k > MOST_SAMPLES {
         return Err(Error::call(format!("{k} samples a prompt cannot be taken"))
@@ -93,7 +102,6 @@ fn eval(model: &Path, evaluation: &Evaluation, seed: u64, quiet: bool) -> Result
     if !(evaluation.sample.temperature >= 0.0 && evaluation.sample.temperature.is_finite()) {
         return Err(Error::call("a temperature is 0 (greedy) or above, and finite").at("--temperature"));
     }
-    let policy = Policy::load("model", model, &Cpu::default())?;
     let style = if quiet { ProgressStyle::Hidden } else { ProgressStyle::Auto };
     let side = Progress::new(0, 0, style).side("evaluating", evaluation.rows.len() as u64);
     let mut mean: BTreeMap<String, Accuracy> = BTreeMap::new();
@@ -130,6 +138,7 @@ fn eval(model: &Path, evaluation: &Evaluation, seed: u64, quiet: bool) -> Result
 pub(super) fn generate(
     model: &Path,
     prompt: &str,
+    chat: bool,
     (temperature, top_p, top_k, max_tokens): (f64, f64, usize, usize),
     seed: u64,
 ) -> Result<String> {
@@ -144,7 +153,12 @@ pub(super) fn generate(
             .next("ask for 1 or more"));
     }
     let policy = Policy::load("model", model, &Cpu::default())?;
-    let prompt = policy.tokenizer.encode(prompt).map_err(|why| why.or_at("--prompt"))?;
+    let said = match chat {
+        true => PromptText::Chat(vec![Message::new("user", prompt)]),
+        false => prompt.into(),
+    };
+    let text = policy.tokenizer.render(&said).map_err(|why| why.or_at("--chat"))?;
+    let prompt = policy.tokenizer.encode(&text).map_err(|why| why.or_at("--prompt"))?;
     let context = policy.decoder.config().max_position_embeddings;
     if prompt.is_empty() || prompt.len() >= context {
         return Err(Error::call(format!("the prompt has {} tokens", prompt.len()))
@@ -200,16 +214,20 @@ fn must_be_free(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn export(directory: &Path, to: &Path, bf16: bool) -> Result<()> {
+pub(super) fn export(recipes: &[Entry], directory: &Path, to: &Path, bf16: bool) -> Result<()> {
     must_be_free(to)?;
-    let run = RunDirectory::existing(directory)?;
-    let checkpoint = latest(&run)?.ok_or_else(|| {
-        Error::call("the run has no checkpoint yet")
-            .at(directory.display())
-            .next("let it finish, or go on with `limbeck resume`")
-    })?;
-    let student = Policy::load("student", &checkpoint.join("student"), &Cpu::default())?;
-    student.save(to, if bf16 { WeightType::Bf16 } else { WeightType::F32 })
+    crate::run::export(recipes, directory, to, if bf16 { WeightType::Bf16 } else { WeightType::F32 })
+}
+
+#[cfg(feature = "gguf")]
+pub(super) fn import_gguf(file: &Path, to: &Path, bf16: bool) -> Result<()> {
+    crate::gguf::import(file, to, if bf16 { WeightType::Bf16 } else { WeightType::F32 })
+}
+
+#[cfg(not(feature = "gguf"))]
+pub(super) fn import_gguf(_: &Path, _: &Path, _: bool) -> Result<()> {
+    Err(Error::call("this `limbeck` was built without GGUF")
+        .next("build it with: cargo build --release --features gguf"))
 }
 
 pub(super) fn init(args: &InitArgs) -> Result<()> {
@@ -231,12 +249,15 @@ pub(super) fn init(args: &InitArgs) -> Result<()> {
         vocab_size: tokenizer.vocab_size(),
         max_position_embeddings: args.context,
         rope_theta: 10_000.0,
+        rope_scaling: Default::default(),
         rms_norm_eps: 1e-5,
         tie_word_embeddings: args.tied,
         attention_bias: false,
         bos_token_id: None,
         eos_token_id: eos.into_iter().collect(),
         pad_token_id: tokenizer.pad(),
+        generation: None,
+        other: Default::default(),
     };
     config.check().map_err(|why| {
         why.next("choose --hidden, --layers, --heads and the others so that they go together")

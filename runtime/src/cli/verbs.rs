@@ -59,14 +59,18 @@ pub(super) fn run(verb: Verb, recipes: &'static [Entry]) -> Result<ExitCode> {
             };
             say(&if shown.json { table.to_json().to_string() } else { table.to_string() })
         }
-        Verb::Generate { model, prompt, temperature, top_p, top_k, max_tokens, seed } => {
-            say(&model::generate(&model, &prompt, (temperature, top_p, top_k, max_tokens), seed)?)
+        Verb::Generate { model, prompt, chat, temperature, top_p, top_k, max_tokens, seed } => {
+            say(&model::generate(&model, &prompt, chat, (temperature, top_p, top_k, max_tokens), seed)?)
         }
         Verb::Score { model, text, tokens } => {
             say(&model::score(&model, text.as_deref(), tokens.as_deref())?.to_string())
         }
         Verb::Export { directory, to, bf16 } => {
-            model::export(&directory, &to, bf16)?;
+            model::export(recipes, &directory, &to, bf16)?;
+            say(&format!("wrote {}", to.display()))
+        }
+        Verb::ImportGguf { file, to, bf16 } => {
+            model::import_gguf(&file, &to, bf16)?;
             say(&format!("wrote {}", to.display()))
         }
         Verb::New { folder, limbeck } => {

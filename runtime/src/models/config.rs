@@ -1,6 +1,10 @@
 //! `config.json` as Hugging Face writes it, for the models we can run; what we cannot run is refused by name.
 
+use super::fields::{tokens_to_json, Fields};
+use super::generation_config::GenerationConfig;
+use super::rope::RopeScaling;
 use crate::error::{Error, Result};
+use crate::kernels::attention::Rates;
 use serde_json::{json, Map, Value};
 use std::path::Path;
 
@@ -56,6 +60,8 @@ pub struct ModelConfig {
     pub max_position_embeddings: usize,
     /// Base of the rotary angles.
     pub rope_theta: f64,
+    /// How the angles are stretched.
+    pub rope_scaling: RopeScaling,
     /// Added to the mean of squares in RMSNorm.
     pub rms_norm_eps: f64,
     /// Whether the output layer is the embedding table.
@@ -64,10 +70,14 @@ pub struct ModelConfig {
     pub attention_bias: bool,
     /// The token that begins a text.
     pub bos_token_id: Option<u32>,
-    /// The tokens that end one.
+    /// The tokens that end one; see [`ModelConfig::ends`].
     pub eos_token_id: Vec<u32>,
     /// The token that fills up.
     pub pad_token_id: Option<u32>,
+    /// `generation_config.json`, where the folder has one.
+    pub generation: Option<GenerationConfig>,
+    /// What else the file says, which changes nothing here and is written back.
+    pub other: Map<String, Value>,
 }
 
 impl ModelConfig {
@@ -86,15 +96,31 @@ impl ModelConfig {
         self.family == Family::Qwen3
     }
 
-    /// Reads `config.json` in folder `dir`.
+    /// The rates at which the pairs of a head turn.
+    pub fn rates(&self) -> Rates {
+        self.rope_scaling.rates(self.head_dim, self.rope_theta)
+    }
+
+    /// The tokens at which a response ends: those of `generation_config.json`, or else of `config.json`.
+    pub fn ends(&self) -> &[u32] {
+        let generation = self.generation.as_ref().map(GenerationConfig::eos_token_id);
+        generation.filter(|ends| !ends.is_empty()).unwrap_or(&self.eos_token_id)
+    }
+
+    /// Reads `config.json` in folder `dir`, and `generation_config.json` if it is there.
     ///
     /// # Errors
-    /// When it cannot be read, is no JSON, lacks a field, or asks for something we do not support: with
+    /// When one cannot be read, is no JSON, lacks a field, or asks for something we do not support: with
     /// file and field.
     pub fn load(dir: &Path) -> Result<Self> {
-        let path = dir.join("config.json");
-        let text = std::fs::read_to_string(&path).map_err(|why| Error::reading(&path, why))?;
-        Self::parse(&text, &path.display().to_string())
+        let fields = Fields::load(&dir.join("config.json"))?;
+        let generation = GenerationConfig::load(dir)?;
+        let mut config = Self::read(&fields)?;
+        if let Some(generation) = &generation {
+            generation.check(config.vocab_size, &dir.join(GenerationConfig::FILE))?;
+        }
+        config.generation = generation;
+        Ok(config)
     }
 
     /// Reads the text of a `config.json`; errors name it as `file`.
@@ -102,15 +128,14 @@ impl ModelConfig {
     /// # Errors
     /// As [`ModelConfig::load`].
     pub fn parse(text: &str, file: &str) -> Result<Self> {
-        let value = serde_json::from_str(text)
-            .map_err(|why| Error::call(format!("is not valid JSON: {why}")).at(file))?;
-        let Value::Object(values) = value else {
-            return Err(Error::call("is not a JSON object").at(file));
-        };
-        let fields = Fields { values, file: format!("{file}: ") };
-        let family = fields.family()?;
-        fields.refuse_unsupported()?;
+        Self::read(&Fields::parse(text, file)?)
+    }
+
+    fn read(fields: &Fields) -> Result<Self> {
+        let family = family(fields)?;
+        refuse_unsupported(fields, family)?;
         let (hidden, heads) = (fields.size("hidden_size")?, fields.size("num_attention_heads")?);
+        let positions = fields.size("max_position_embeddings")?;
         let config = Self {
             family,
             hidden_size: hidden,
@@ -122,14 +147,17 @@ impl ModelConfig {
             head_dim: fields
                 .size_or("head_dim", if family == Family::Qwen3 { 128 } else { hidden / heads })?,
             vocab_size: fields.size("vocab_size")?,
-            max_position_embeddings: fields.size("max_position_embeddings")?,
-            rope_theta: fields.rope_theta()?,
+            max_position_embeddings: positions,
+            rope_theta: rope_theta(fields)?,
+            rope_scaling: RopeScaling::read(fields, positions)?,
             rms_norm_eps: fields.number("rms_norm_eps", 1e-6)?,
             tie_word_embeddings: fields.flag("tie_word_embeddings")?,
             attention_bias: fields.flag("attention_bias")?,
             bos_token_id: fields.tokens("bos_token_id")?.first().copied(),
             eos_token_id: fields.tokens("eos_token_id")?,
             pad_token_id: fields.tokens("pad_token_id")?.first().copied(),
+            generation: None,
+            other: others(fields),
         };
         config.check_in(&fields.file)?;
         Ok(config)
@@ -175,6 +203,9 @@ impl ModelConfig {
                 return wrong(field, format!("{value} is not a positive number"));
             }
         }
+        if let Some((field, what)) = self.rope_scaling.fault() {
+            return wrong(&format!("rope_scaling.{field}"), what.into());
+        }
         let specials = [("bos_token_id", self.bos_token_id), ("pad_token_id", self.pad_token_id)];
         let ends = self.eos_token_id.iter().map(|&id| ("eos_token_id", Some(id)));
         for (field, id) in specials.into_iter().chain(ends) {
@@ -187,11 +218,6 @@ impl ModelConfig {
 
     /// The text of a `config.json` for weights stored as `torch_dtype`, which `transformers` reads.
     pub fn to_json(&self, torch_dtype: &str) -> String {
-        let eos = match self.eos_token_id.as_slice() {
-            [] => Value::Null,
-            [one] => json!(one),
-            many => json!(many),
-        };
         let mut fields = json!({
             "architectures": [self.family.architecture()],
             "model_type": self.family.name(),
@@ -204,145 +230,108 @@ impl ModelConfig {
             "vocab_size": self.vocab_size,
             "max_position_embeddings": self.max_position_embeddings,
             "rope_theta": self.rope_theta,
+            "rope_scaling": self.rope_scaling.to_json(),
             "rms_norm_eps": self.rms_norm_eps,
             "tie_word_embeddings": self.tie_word_embeddings,
             "attention_bias": self.attention_bias,
             "hidden_act": "silu",
             "bos_token_id": self.bos_token_id,
-            "eos_token_id": eos,
+            "eos_token_id": tokens_to_json(&self.eos_token_id),
             "pad_token_id": self.pad_token_id,
             "torch_dtype": torch_dtype,
-            "use_cache": true,
         });
         if self.family == Family::Llama {
             fields["mlp_bias"] = json!(false);
+        }
+        if let Value::Object(fields) = &mut fields {
+            for (field, value) in &self.other {
+                fields.entry(field).or_insert_with(|| value.clone());
+            }
         }
         format!("{fields:#}\n")
     }
 }
 
-/// The fields of a `config.json`.
-struct Fields {
-    values: Map<String, Value>,
-    /// What stands before a field where an error says where it is.
-    file: String,
+/// Fields that are read, and written from what was read.
+const READ: [&str; 23] = [
+    "architectures",
+    "model_type",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "head_dim",
+    "vocab_size",
+    "max_position_embeddings",
+    "rope_theta",
+    "rope_scaling",
+    "rope_parameters",
+    "rms_norm_eps",
+    "tie_word_embeddings",
+    "attention_bias",
+    "mlp_bias",
+    "hidden_act",
+    "bos_token_id",
+    "eos_token_id",
+    "pad_token_id",
+    "torch_dtype",
+    // the newer name of the line above
+    "dtype",
+];
+
+/// Fields that would be wrong in another folder: where this one was, and code that is not copied.
+const DROPPED: [&str; 2] = ["_name_or_path", "auto_map"];
+
+fn others(fields: &Fields) -> Map<String, Value> {
+    let other = |field: &str| !READ.contains(&field) && !DROPPED.contains(&field);
+    fields.values.iter().filter(|(field, _)| other(field)).map(|(f, v)| (f.clone(), v.clone())).collect()
 }
 
-impl Fields {
-    /// A field that is there and not null.
-    fn get(&self, field: &str) -> Option<&Value> {
-        self.values.get(field).filter(|value| !value.is_null())
+fn family(fields: &Fields) -> Result<Family> {
+    let Some(name) = fields.get("model_type").and_then(Value::as_str) else {
+        return fields.wrong("model_type", "is missing: it says which kind of model this is");
+    };
+    match Family::ALL.iter().find(|(_, known, _)| *known == name) {
+        Some((family, _, _)) => Ok(*family),
+        None => Err(Error::call(format!("`{name}` models are not supported"))
+            .at(format!("{}field `model_type`", fields.file))
+            .next("supported are llama, qwen2 and qwen3")),
     }
+}
 
-    fn wrong<T>(&self, field: &str, what: impl Into<String>) -> Result<T> {
-        Err(Error::call(what).at(format!("{}field `{field}`", self.file)))
+/// The base, in the field of its own or in `rope_parameters`, where newer versions of transformers put it.
+fn rope_theta(fields: &Fields) -> Result<f64> {
+    let own = fields.number("rope_theta", 10_000.0)?;
+    match fields.get("rope_parameters") {
+        Some(_) => fields.nested("rope_parameters")?.number("rope_theta", own),
+        None => Ok(own),
     }
+}
 
-    fn size(&self, field: &str) -> Result<usize> {
-        match self.get(field) {
-            None => self.wrong(field, "is missing"),
-            Some(value) => match value.as_u64() {
-                Some(size) if size > 0 && size <= 1 << 40 => Ok(size as usize),
-                _ => self.wrong(field, format!("{value} is not a positive whole number")),
-            },
-        }
+fn refuse_unsupported(fields: &Fields, family: Family) -> Result<()> {
+    let refuse = |field: &str, what: String| fields.wrong(field, format!("{what} is not supported"));
+    // Qwen's files name a window even where it is not used; Llama's name none
+    let slides = fields.flag("use_sliding_window")?
+        || (family == Family::Llama && fields.get("sliding_window").is_some());
+    if slides {
+        return refuse("sliding_window", "a sliding window".into());
     }
-
-    fn size_or(&self, field: &str, default: usize) -> Result<usize> {
-        self.get(field).map_or(Ok(default), |_| self.size(field))
+    let layers = fields.get("layer_types").and_then(Value::as_array);
+    if layers.is_some_and(|layers| layers.iter().any(|layer| layer.as_str() != Some("full_attention"))) {
+        return refuse("layer_types", "attention other than `full_attention`".into());
     }
-
-    fn number(&self, field: &str, default: f64) -> Result<f64> {
-        match self.get(field) {
-            None => Ok(default),
-            Some(value) => {
-                value.as_f64().map_or_else(|| self.wrong(field, format!("{value} is not a number")), Ok)
-            }
-        }
+    if fields.flag("mlp_bias")? {
+        return refuse("mlp_bias", "a bias in the feed-forward block".into());
     }
-
-    fn flag(&self, field: &str) -> Result<bool> {
-        match self.get(field) {
-            None => Ok(false),
-            Some(Value::Bool(flag)) => Ok(*flag),
-            Some(value) => self.wrong(field, format!("{value} is neither true nor false")),
-        }
+    if let Some(act) = fields.get("hidden_act").filter(|act| act.as_str() != Some("silu")) {
+        return refuse("hidden_act", format!("the activation {act}"));
     }
-
-    /// No token, one, or a list of them.
-    fn tokens(&self, field: &str) -> Result<Vec<u32>> {
-        let one = |value: &Value| match value.as_u64().map(u32::try_from) {
-            Some(Ok(id)) => Ok(id),
-            _ => self.wrong(field, format!("{value} is not a token id")),
-        };
-        match self.get(field) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(values)) => values.iter().map(one).collect(),
-            Some(value) => Ok(vec![one(value)?]),
-        }
+    if fields.get("quantization_config").is_some() {
+        return refuse("quantization_config", "a quantised model".into());
     }
-
-    fn family(&self) -> Result<Family> {
-        let Some(name) = self.get("model_type").and_then(Value::as_str) else {
-            return self.wrong("model_type", "is missing: it says which kind of model this is");
-        };
-        match Family::ALL.iter().find(|(_, known, _)| *known == name) {
-            Some((family, _, _)) => Ok(*family),
-            None => Err(Error::call(format!("`{name}` models are not supported"))
-                .at(format!("{}field `model_type`", self.file))
-                .next("supported are llama, qwen2 and qwen3")),
-        }
-    }
-
-    /// The base, in the field of its own or in `rope_parameters`, where newer versions of transformers put
-    /// it.
-    fn rope_theta(&self) -> Result<f64> {
-        match self.get("rope_parameters").and_then(|nested| nested.get("rope_theta")) {
-            Some(theta) => theta.as_f64().map_or_else(
-                || self.wrong("rope_parameters.rope_theta", format!("{theta} is not a number")),
-                Ok,
-            ),
-            None => self.number("rope_theta", 10_000.0),
-        }
-    }
-
-    fn refuse_unsupported(&self) -> Result<()> {
-        let refuse = |field: &str, what: String| self.wrong(field, format!("{what} is not supported"));
-        for field in ["rope_scaling", "rope_parameters"] {
-            let kind = self.get(field).map(|nested| {
-                let kind = nested.get("rope_type").or_else(|| nested.get("type"));
-                kind.and_then(Value::as_str).unwrap_or("default").to_owned()
-            });
-            if let Some(kind) = kind.filter(|kind| kind != "default") {
-                return refuse(field, format!("rotary scaling of type `{kind}`"));
-            }
-        }
-        let llama = self.get("model_type").and_then(Value::as_str) == Some("llama");
-        let slides = self.flag("use_sliding_window")? || (llama && self.get("sliding_window").is_some());
-        let listed = self
-            .get("layer_types")
-            .and_then(Value::as_array)
-            .is_some_and(|layers| layers.iter().any(|layer| layer.as_str() != Some("full_attention")));
-        if slides {
-            return refuse("sliding_window", "a sliding window".into());
-        }
-        if listed {
-            return refuse("layer_types", "attention other than `full_attention`".into());
-        }
-        if self.flag("mlp_bias")? {
-            return refuse("mlp_bias", "a bias in the feed-forward block".into());
-        }
-        if let Some(act) = self.get("hidden_act").filter(|act| act.as_str() != Some("silu")) {
-            return refuse("hidden_act", format!("the activation {act}"));
-        }
-        if self.get("quantization_config").is_some() {
-            return refuse("quantization_config", "a quantised model".into());
-        }
-        match self.get("partial_rotary_factor").and_then(Value::as_f64) {
-            Some(share) if share != 1.0 => {
-                refuse("partial_rotary_factor", format!("rotating {share} of each head"))
-            }
-            _ => Ok(()),
-        }
+    match fields.number("partial_rotary_factor", 1.0)? {
+        1.0 => Ok(()),
+        share => refuse("partial_rotary_factor", format!("rotating {share} of each head")),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::config::ModelConfig;
 use super::forward::Pass;
+use super::lora::Adapters;
 use super::packed::Packed;
 use super::weights::{plan, Parameter, Places};
 use crate::error::{Error, Result};
@@ -19,6 +20,7 @@ pub struct Decoder<D: Device> {
     pub(super) device: D,
     pub(super) parameters: Vec<Parameter<D>>,
     pub(super) places: Places,
+    pub(super) adapters: Option<Adapters<D>>,
 }
 
 /// Logits worked on at a time where only something small is wanted of each row.
@@ -38,7 +40,7 @@ impl<D: Device> Decoder<D> {
             Parameter::new(device, spec, values)
         };
         let parameters = specs.into_iter().enumerate().map(parameter).collect::<Result<_>>()?;
-        Ok(Self { config: config.clone(), device: device.clone(), parameters, places })
+        Ok(Self { config: config.clone(), device: device.clone(), parameters, places, adapters: None })
     }
 
     /// The configuration.
@@ -51,7 +53,8 @@ impl<D: Device> Decoder<D> {
         &self.device
     }
 
-    /// All parameters, in a fixed order: embedding, layers, last norm, output layer unless tied.
+    /// All parameters of the model itself, in a fixed order: embedding, layers, last norm, output layer unless
+    /// tied. Of a model with adapters they stay as they are; see [`learning`](Self::learning).
     pub fn parameters(&self) -> &[Parameter<D>] {
         &self.parameters
     }
@@ -61,9 +64,9 @@ impl<D: Device> Decoder<D> {
         &mut self.parameters
     }
 
-    /// Whether every number of the model is finite.
+    /// Whether every number that learns is finite.
     pub fn is_finite(&self) -> bool {
-        self.parameters.iter().all(|p| all_finite(&p.to_host()))
+        self.learning().iter().all(|p| all_finite(&p.to_host()))
     }
 
     /// How many numbers the model has.
@@ -71,17 +74,26 @@ impl<D: Device> Decoder<D> {
         self.parameters.iter().map(|p| p.shape().iter().product::<usize>()).sum()
     }
 
-    /// A copy with its own weights.
+    /// A copy with its own weights; those that never change are shared.
     ///
     /// # Errors
     /// When the device is out of memory.
     pub fn deep_copy(&self) -> Result<Self> {
-        let parameters = self.parameters.iter().map(Parameter::deep_copy).collect::<Result<_>>()?;
+        let own = |all: &[Parameter<D>]| all.iter().map(Parameter::deep_copy).collect::<Result<Vec<_>>>();
+        let (parameters, adapters) = match &self.adapters {
+            None => (own(&self.parameters)?, None),
+            Some(adapters) => {
+                let mut copy = adapters.clone();
+                copy.factors = own(&adapters.factors)?;
+                (self.parameters.clone(), Some(copy))
+            }
+        };
         Ok(Self {
             config: self.config.clone(),
             device: self.device.clone(),
             parameters,
             places: self.places.clone(),
+            adapters,
         })
     }
 
@@ -165,12 +177,12 @@ impl<D: Device> Decoder<D> {
         })
     }
 
-    /// Zero gradients for this model.
+    /// Zero gradients for all that learns.
     ///
     /// # Errors
     /// When the device is out of memory.
     pub fn zero_grads(&self) -> Result<Grads<D>> {
-        Grads::zeros(&self.device, self.parameters.iter().map(Parameter::value))
+        Grads::zeros(&self.device, self.learning().iter().map(Parameter::value))
     }
 
     /// One traced forward pass over `batch`, the loss `Σ weights[r] * loss(r)` over its rows, and one
@@ -201,7 +213,7 @@ impl<D: Device> Decoder<D> {
             let (total, losses) = token_loss(&mut tape, &logits, weights, loss)?;
             // only the tape holds on to what it needs, so memory is freed while it runs backwards
             drop((hidden, logits));
-            grads.collect(&total, tape, self.parameters.iter().map(Parameter::value))?;
+            grads.collect(&total, tape, self.learning().iter().map(Parameter::value))?;
             Ok(losses)
         })
     }

@@ -5,14 +5,14 @@ use super::decoder::Decoder;
 use super::packed::Packed;
 use super::weights::EMBEDDING;
 use crate::error::Result;
-use crate::kernels::add::add;
+use crate::kernels::add::{add, add_scaled};
 use crate::kernels::attention::{attention, Heads, Layout, Rotary};
 use crate::kernels::embed::embed;
-use crate::kernels::linear::linear;
+use crate::kernels::linear::{linear, Weight};
 use crate::kernels::rms_norm::rms_norm;
 use crate::kernels::select_rows::select_rows;
 use crate::kernels::swiglu::swiglu;
-use crate::tensor::{failed, Device, Matrix, Tape};
+use crate::tensor::{failed, Device, Matrix, NoneTape, Tape};
 use std::sync::Arc;
 
 /// How a layer attends: tape, layer, and its queries, keys and values before rotation.
@@ -22,12 +22,13 @@ pub(super) type Attend<'a, D, T> = dyn FnMut(&mut T, usize, [&Matrix<D>; 3]) -> 
 pub(super) struct Pass<'a, D: Device> {
     decoder: &'a Decoder<D>,
     prepared: Vec<Option<D::Prepared>>,
+    factors: Vec<Option<D::Prepared>>,
 }
 
 impl<'a, D: Device> Pass<'a, D> {
     /// A single pass.
     pub fn new(decoder: &'a Decoder<D>) -> Self {
-        Self { decoder, prepared: Vec::new() }
+        Self { decoder, prepared: Vec::new(), factors: Vec::new() }
     }
 
     /// The first of many: weights are laid out once.
@@ -36,8 +37,10 @@ impl<'a, D: Device> Pass<'a, D> {
             2 => decoder.device.prepare(p.value()).map(Some),
             _ => Ok(None),
         };
-        let prepared = decoder.parameters.iter().map(prepare).collect::<Result<_, _>>().map_err(failed)?;
-        Ok(Self { decoder, prepared })
+        let all = |some: &[super::Parameter<D>]| some.iter().map(prepare).collect::<Result<_, _>>();
+        let prepared = all(&decoder.parameters).map_err(failed)?;
+        let factors = decoder.adapters.as_ref().map_or(Ok(Vec::new()), |own| all(&own.factors));
+        Ok(Self { decoder, prepared, factors: factors.map_err(failed)? })
     }
 
     /// Where the weights are.
@@ -58,7 +61,7 @@ impl<'a, D: Device> Pass<'a, D> {
     /// What attention over `batch` needs to know.
     pub fn layout(&self, batch: &Packed) -> Layout {
         let heads = self.heads();
-        let rotary = Rotary::new(batch.longest(), heads.width, self.decoder.config.rope_theta);
+        let rotary = Rotary::new(batch.longest(), &self.decoder.config.rates());
         Layout { heads, spans: batch.shared_spans(), rotary: Arc::new(rotary) }
     }
 
@@ -77,7 +80,10 @@ impl<'a, D: Device> Pass<'a, D> {
         tokens: &[u32],
         attend: &mut Attend<'_, D, T>,
     ) -> Result<Matrix<D>> {
-        let mut x = embed(tape, self.value(EMBEDDING), tokens)?;
+        let mut x = match self.learns() {
+            true => embed(tape, self.value(EMBEDDING), tokens)?,
+            false => embed(&mut NoneTape, self.value(EMBEDDING), tokens)?,
+        };
         for layer in 0..self.decoder.places.layers.len() {
             x = self.layer(tape, layer, x, attend)?;
         }
@@ -119,6 +125,11 @@ impl<'a, D: Device> Pass<'a, D> {
         add(tape, &x, &y)
     }
 
+    /// Whether the model's own weights learn.
+    fn learns(&self) -> bool {
+        self.decoder.adapters.is_none()
+    }
+
     fn value(&self, index: usize) -> &Matrix<D> {
         self.decoder.parameters[index].value()
     }
@@ -134,7 +145,22 @@ impl<'a, D: Device> Pass<'a, D> {
         weight: usize,
         bias: Option<usize>,
     ) -> Result<Matrix<D>> {
-        let prepared = self.prepared.get(weight).and_then(Option::as_ref);
-        linear(tape, x, self.value(weight), bias.map(|bias| self.value(bias)), prepared)
+        let (value, bias) = (self.value(weight), bias.map(|bias| self.value(bias)));
+        let own = Weight {
+            value,
+            prepared: self.prepared.get(weight).and_then(Option::as_ref),
+            learns: self.learns(),
+        };
+        let y = linear(tape, x, own, bias)?;
+        let Some(adapters) = &self.decoder.adapters else { return Ok(y) };
+        let Some((a, b, scale)) = adapters.of(weight) else { return Ok(y) };
+        let factor = |index: usize| Weight {
+            value: adapters.factors[index].value(),
+            prepared: self.factors.get(index).and_then(Option::as_ref),
+            learns: true,
+        };
+        let low = linear(tape, x, factor(a), None)?;
+        let learnt = linear(tape, &low, factor(b), None)?;
+        add_scaled(tape, &y, &learnt, scale)
     }
 }

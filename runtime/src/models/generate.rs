@@ -161,7 +161,7 @@ impl<'a, D: Device> Wave<'a, D> {
             room: rows.iter().map(|&prompt| left(prompt)).max().unwrap_or(0),
             rows: rows.clone(),
         };
-        let mut cache = Cache::new(&decoder.device, shape, decoder.config.rope_theta)?;
+        let mut cache = Cache::new(&decoder.device, shape, &decoder.config.rates())?;
         let logits = read(&pass, requests, &mut cache)?;
         let streams = requests.iter().flat_map(|request| request.streams.iter().cloned());
         let speakers = rows.iter().zip(streams).enumerate();

@@ -2,10 +2,14 @@
 
 mod config;
 mod decoder;
+mod fields;
 mod forward;
 mod generate;
+mod generation_config;
 mod load;
+mod lora;
 mod packed;
+mod rope;
 mod sample;
 mod save;
 mod weights;
@@ -13,10 +17,16 @@ mod weights;
 pub use config::{Family, ModelConfig};
 pub use decoder::Decoder;
 pub use generate::{Generation, Request};
+pub use generation_config::GenerationConfig;
+pub use lora::{Lora, Projection};
 pub use packed::Packed;
+pub use rope::RopeScaling;
 pub use sample::{sample, Sampling};
 pub use save::WeightType;
 pub use weights::Parameter;
+
+#[cfg(feature = "gguf")]
+pub(crate) use {save::replace, weights::parameters_of};
 
 #[cfg(test)]
 pub(crate) mod tests;

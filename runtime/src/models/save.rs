@@ -1,7 +1,8 @@
 //! Weights into a Hugging Face folder, so that `transformers` can load it.
 
+use super::config::ModelConfig;
 use super::decoder::Decoder;
-use super::weights::Parameter;
+use super::generation_config::GenerationConfig;
 use crate::error::{Error, Result};
 use crate::tensor::Device;
 use half::bf16;
@@ -21,31 +22,43 @@ pub enum WeightType {
 }
 
 impl<D: Device> Decoder<D> {
-    /// Writes `config.json` and `model.safetensors` into folder `dir`, which is made if it is not there.
+    /// Writes `config.json`, `model.safetensors` and, if one was read, `generation_config.json` into folder
+    /// `dir`, which is made if it is not there; adapters are merged into the weights.
     /// Each file is replaced whole or not at all.
     ///
     /// # Errors
     /// When the folder cannot be made or a file cannot be written.
     pub fn save(&self, dir: &Path, as_: WeightType) -> Result<()> {
         std::fs::create_dir_all(dir).map_err(|why| Error::writing(dir, why))?;
-        let (info, dtype) = match as_ {
-            WeightType::F32 => (Dtype::F32, "float32"),
-            WeightType::Bf16 => (Dtype::BF16, "bfloat16"),
-        };
-        let tensors = self.parameters.iter().map(|p| (p.name(), Stored { parameter: p, dtype: info }));
+        let dtype = if as_ == WeightType::Bf16 { Dtype::BF16 } else { Dtype::F32 };
+        let stored = |index: usize| Stored { decoder: self, index, dtype };
+        let tensors = (0..self.parameters.len()).map(|index| (self.parameters[index].name(), stored(index)));
         // transformers refuses files that do not say which framework wrote them
         let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
         replace(&dir.join("model.safetensors"), |path| {
             serialize_to_file(tensors, Some(metadata), path).map_err(|why| Error::writing(path, why))
         })?;
-        replace(&dir.join("config.json"), |path| {
-            std::fs::write(path, self.config.to_json(dtype)).map_err(|why| Error::writing(path, why))
-        })
+        self.config.save(dir, as_)
+    }
+}
+
+impl ModelConfig {
+    /// Writes `config.json` and, if there is one, `generation_config.json`, for weights of this type.
+    pub(crate) fn save(&self, dir: &Path, as_: WeightType) -> Result<()> {
+        let text = |name: &str, text: String| {
+            replace(&dir.join(name), |path| {
+                std::fs::write(path, text).map_err(|why| Error::writing(path, why))
+            })
+        };
+        if let Some(generation) = &self.generation {
+            text(GenerationConfig::FILE, generation.to_json())?;
+        }
+        text("config.json", self.to_json(if as_ == WeightType::Bf16 { "bfloat16" } else { "float32" }))
     }
 }
 
 /// Writes a file beside `path`, makes sure it is on the disk, and puts it in place.
-fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+pub(crate) fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
     let settle = || {
@@ -74,9 +87,10 @@ fn readable(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A parameter as it is stored, converted when it is asked for.
+/// A parameter as it is stored, merged and converted when it is asked for.
 struct Stored<'a, D: Device> {
-    parameter: &'a Parameter<D>,
+    decoder: &'a Decoder<D>,
+    index: usize,
     dtype: Dtype,
 }
 
@@ -86,11 +100,11 @@ impl<D: Device> View for Stored<'_, D> {
     }
 
     fn shape(&self) -> &[usize] {
-        self.parameter.shape()
+        self.decoder.parameters[self.index].shape()
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        let values = self.parameter.to_host();
+        let values = self.decoder.merged(self.index);
         Cow::Owned(match self.dtype {
             Dtype::BF16 => values.iter().flat_map(|&v| bf16::from_f32(v).to_le_bytes()).collect(),
             _ => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
@@ -99,6 +113,6 @@ impl<D: Device> View for Stored<'_, D> {
 
     fn data_len(&self) -> usize {
         let width = if self.dtype == Dtype::BF16 { 2 } else { 4 };
-        width * self.parameter.shape().iter().product::<usize>()
+        width * self.shape().iter().product::<usize>()
     }
 }

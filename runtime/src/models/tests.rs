@@ -7,8 +7,10 @@ use crate::rng::{Purpose, Stream};
 use crate::tensor::{self, Cpu};
 use std::sync::Arc;
 
+mod configs;
 mod files;
 mod gradients;
+mod lora;
 mod rollouts;
 
 /// A model small enough for finite differences.
@@ -24,12 +26,15 @@ pub(crate) fn tiny() -> ModelConfig {
         vocab_size: 11,
         max_position_embeddings: 16,
         rope_theta: 100.0,
+        rope_scaling: Default::default(),
         rms_norm_eps: 1e-5,
         tie_word_embeddings: false,
         attention_bias: false,
         bos_token_id: Some(1),
         eos_token_id: vec![2],
         pad_token_id: None,
+        generation: None,
+        other: Default::default(),
     }
 }
 
@@ -39,7 +44,20 @@ pub(crate) fn variants() -> Vec<ModelConfig> {
         tiny(),
         ModelConfig { tie_word_embeddings: true, attention_bias: true, eos_token_id: vec![2, 3], ..tiny() },
         ModelConfig { family: Family::Qwen2, tie_word_embeddings: true, eos_token_id: vec![], ..tiny() },
-        ModelConfig { family: Family::Qwen3, num_key_value_heads: 4, pad_token_id: Some(0), ..tiny() },
+        ModelConfig {
+            family: Family::Qwen3,
+            num_key_value_heads: 4,
+            pad_token_id: Some(0),
+            rope_scaling: RopeScaling::Yarn {
+                factor: 4.0,
+                original: 8.0,
+                beta_fast: 32.0,
+                beta_slow: 1.0,
+                attention_factor: Some(1.25),
+                truncate: true,
+            },
+            ..tiny()
+        },
     ]
 }
 

@@ -1,6 +1,7 @@
 //! The parameters of a decoder: their names and shapes, their order, and random ones to start from.
 
 use super::config::ModelConfig;
+use super::lora::Projection;
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 use crate::tensor::{self, Device, Matrix};
@@ -83,6 +84,11 @@ pub(super) struct Spec {
 }
 
 impl Spec {
+    /// A parameter whose values are given.
+    pub fn of(name: String, shape: &[usize]) -> Self {
+        Self { name, shape: shape.to_vec(), start: Start::Zero }
+    }
+
     fn matrix(&self) -> (usize, usize) {
         match self.shape[..] {
             [rows, columns] => (rows, columns),
@@ -121,6 +127,21 @@ pub(super) struct Layer {
     pub gate: usize,
     pub up: usize,
     pub down: usize,
+}
+
+impl Layer {
+    /// Where the weight of a projection is.
+    pub fn projection(&self, which: Projection) -> usize {
+        match which {
+            Projection::Q => self.qkv[0],
+            Projection::K => self.qkv[1],
+            Projection::V => self.qkv[2],
+            Projection::O => self.output,
+            Projection::Gate => self.gate,
+            Projection::Up => self.up,
+            Projection::Down => self.down,
+        }
+    }
 }
 
 /// Where everything is in the list of parameters.
@@ -177,4 +198,10 @@ pub(super) fn plan(config: &ModelConfig) -> (Vec<Spec>, Places) {
         false => add("lm_head.weight".into(), &[config.vocab_size, hidden], normal),
     };
     (specs, Places { layers, norm, head })
+}
+
+/// The names and shapes of all parameters, in order.
+#[cfg(feature = "gguf")]
+pub(crate) fn parameters_of(config: &ModelConfig) -> Vec<(String, Vec<usize>)> {
+    plan(config).0.into_iter().map(|spec| (spec.name, spec.shape)).collect()
 }

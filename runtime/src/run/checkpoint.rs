@@ -11,7 +11,7 @@ use super::prepare::step_of;
 use crate::error::{Error, Result};
 use crate::kernels::adamw::{Moment, Moments};
 use crate::log::Log;
-use crate::models::{Decoder, WeightType};
+use crate::models::Decoder;
 use crate::stages::data::{Feed, FeedState};
 use crate::stages::step::Optimiser;
 use crate::tensor::Device;
@@ -62,11 +62,9 @@ fn write_all<W: World>(
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(|why| Error::writing(folder, why))?;
     }
-    let student = folder.join("student");
-    fs::create_dir_all(&student).map_err(|why| Error::writing(&student, why))?;
-    world.student().save(&student, WeightType::F32)?;
+    world.student().keep(&folder.join("student"))?;
     for (seat, policy) in world.followers() {
-        policy.save(&folder.join("teachers").join(seat), WeightType::F32)?;
+        policy.keep(&folder.join("teachers").join(seat))?;
     }
     save_moments(&folder.join(MOMENTS), moments, &world.student().decoder)?;
     let state = State { step: it + 1, data: data.clone(), updates: moments.steps(), hashes: hashes.to_vec() };
@@ -94,15 +92,12 @@ pub(super) fn restore<W: World>(
 
 /// The student as the checkpoint has it.
 pub(super) fn take_weights<W: World>(folder: &Path, world: &mut W) -> Result<()> {
-    let device = world.student().decoder.device().clone();
-    let loaded = Decoder::load(&folder.join("student"), &device);
-    world.student_mut().decoder = loaded.map_err(|why| why.next(go_back(folder)))?;
+    world.student_mut().recall(&folder.join("student")).map_err(|why| why.next(go_back(folder)))?;
     let seats: Vec<String> = world.followers().into_iter().map(|(seat, _)| seat.to_string()).collect();
     for seat in seats {
-        let loaded = Decoder::load(&folder.join("teachers").join(&seat), &device);
-        let decoder = loaded.map_err(|why| why.next(go_back(folder)))?;
         if let Some(policy) = world.follower_mut(&seat) {
-            policy.decoder = decoder;
+            let recalled = policy.recall(&folder.join("teachers").join(&seat));
+            recalled.map_err(|why| why.next(go_back(folder)))?;
         }
     }
     Ok(())
@@ -144,7 +139,7 @@ fn load_moments<D: Device>(path: &Path, updates: u64, student: &Decoder<D>) -> R
         Ok(numbers.collect())
     };
     let mut all = Vec::new();
-    for parameter in student.parameters() {
+    for parameter in student.learning() {
         let name = parameter.name().to_string();
         let (first, second) = (read(&name, "first")?, read(&name, "second")?);
         all.push(Moment { name, first, second });

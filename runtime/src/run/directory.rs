@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
+
 use crate::error::{Error, Result};
 
 /// The folder a run leaves behind.
@@ -80,6 +82,23 @@ impl RunDirectory {
     /// The folder itself.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// What was kept under this name, as JSON.
+    ///
+    /// # Errors
+    /// A file that is damaged.
+    pub(super) fn recall<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        let path = self.path(name);
+        match fs::read_to_string(&path) {
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(why) => Err(Error::reading(&path, why)),
+            Ok(text) => serde_json::from_str(&text).map(Some).map_err(|why| {
+                Error::call(format!("is damaged: {why}"))
+                    .at(path.display())
+                    .next("remove the file, and it is made again")
+            }),
+        }
     }
 
     /// Writes a file whole: beside it first, then under its name.

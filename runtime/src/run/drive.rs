@@ -22,6 +22,7 @@ use crate::log::{Accuracy, Table};
 use crate::plan::Plan;
 use crate::replay::{Recorded, Replay};
 use crate::tensor::Cpu;
+use crate::world::tokenizer::Chat;
 use crate::world::{FromFiles, Policy, World};
 
 /// What a finished run shows.
@@ -152,7 +153,8 @@ pub fn replay(entry: &Entry, rollouts: &Path, set: &[String], seed: u64) -> Resu
 pub fn held_out(entry: &Entry, options: &TrainOptions) -> Result<HeldOut> {
     let prepared = Prepared::read(entry, options)?;
     let held_out = prepared.held_out()?;
-    Ok(HeldOut { student: prepared.file.student, held_out, seed: prepared.file.seed })
+    let RunFile { student, seed, chat, .. } = prepared.file;
+    Ok(HeldOut { student, held_out, seed, chat })
 }
 
 /// What `limbeck eval RUN.ron` looks at.
@@ -163,6 +165,8 @@ pub struct HeldOut {
     pub held_out: Option<Evaluation>,
     /// The seed.
     pub seed: u64,
+    /// What its chats are told.
+    pub chat: Option<Chat>,
 }
 
 /// By what the teachers behind servers are known again.
@@ -179,7 +183,16 @@ fn with_servers(prepared: &Prepared, world: FromFiles<Cpu>) -> Result<FromFiles<
 pub(crate) fn open_world(prepared: &Prepared) -> Result<FromFiles<Cpu>> {
     let file = &prepared.file;
     let world = FromFiles::open(&prepared.entry.plan, &file.student, &file.teachers, &Cpu::default())?;
-    Ok(world.tuned(&prepared.recipe.settings()))
+    let world = world.tuned(&prepared.recipe.settings()).chatting(file.chat.as_ref())?;
+    adapted(prepared, world)
+}
+
+/// The world in which as much of the student learns as the run file says.
+pub(super) fn adapted(prepared: &Prepared, world: FromFiles<Cpu>) -> Result<FromFiles<Cpu>> {
+    match &prepared.file.lora {
+        Some(lora) => world.with_lora(lora, prepared.file.seed),
+        None => Ok(world),
+    }
 }
 
 fn go(prepared: &Prepared, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {
@@ -283,6 +296,23 @@ fn titled(name: &str) -> String {
     } else {
         format!("teacher {name}")
     }
+}
+
+/// The table of a run that is over, or has begun: what it keeps of accuracy before and after.
+///
+/// # Errors
+/// A file that is damaged.
+pub(super) fn outcome(directory: &RunDirectory) -> Result<Option<Table>> {
+    let Some(before) = directory.recall::<Before>("before.json")? else { return Ok(None) };
+    Ok(Some(match directory.recall::<After>("after.json")? {
+        Some(after) => table(&before, &after.accuracy),
+        None => {
+            let domains: Vec<String> = before.student.keys().cloned().collect();
+            let mut table = Table::new(domains.clone());
+            table.row("student before", &accuracies(&before.student, &domains));
+            table
+        }
+    }))
 }
 
 fn accuracies(found: &ByDomain, domains: &[String]) -> Vec<Accuracy> {

@@ -8,18 +8,25 @@ use serde::{Deserialize, Serialize};
 
 use super::overlay::explain;
 use crate::error::{Error, Result};
+use crate::models::Lora;
 use crate::patch::ron_options;
 use crate::privileged::Placement;
 use crate::world::remote::ServerFile;
+use crate::world::rows::Columns;
 use crate::world::tasks::TaskSpec;
+use crate::world::tokenizer::Chat;
+use crate::world::verifier::Judge;
 
 /// What a run looks at on prompts it never trains on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename = "Eval", deny_unknown_fields)]
 pub struct EvalFile {
-    /// A JSON Lines file of rows.
+    /// A file of rows: JSON Lines or Parquet.
     #[serde(default)]
     pub data: Option<PathBuf>,
+    /// What that file calls its columns; as in training when absent.
+    #[serde(default)]
+    pub columns: Option<Columns>,
     /// Rows of the built-in tasks.
     #[serde(default)]
     pub tasks: Option<TaskSpec>,
@@ -66,21 +73,36 @@ pub struct RunFile {
     pub micro_batch: usize,
     /// The student's model folder.
     pub student: PathBuf,
+    /// What of the student learns; all of it when absent.
+    #[serde(default)]
+    pub lora: Option<Lora>,
     /// The teachers' model folders, by name.
     #[serde(default)]
     pub teachers: BTreeMap<String, PathBuf>,
     /// The servers of teachers that are behind some, by name.
     #[serde(default)]
     pub servers: BTreeMap<String, ServerFile>,
-    /// A JSON Lines file of rows to train on.
+    /// A file of rows to train on: JSON Lines or Parquet.
     #[serde(default)]
     pub data: Option<PathBuf>,
+    /// What that file calls its columns, where they are not called as rows call them.
+    #[serde(default)]
+    pub columns: Columns,
+    /// The words around every plain prompt of `data`, which stands where it says `{prompt}`.
+    #[serde(default)]
+    pub prompt_template: Option<String>,
     /// The built-in tasks to train on.
     #[serde(default)]
     pub tasks: Option<TaskSpec>,
     /// Held-out prompts.
     #[serde(default)]
     pub eval: Option<EvalFile>,
+    /// Prompts of `data` are chats: what every chat is told. Rows that are chats need no word of it.
+    #[serde(default)]
+    pub chat: Option<Chat>,
+    /// Who judges a domain, where it is not the verifier that the domain has by itself.
+    #[serde(default)]
+    pub verifiers: BTreeMap<String, Judge>,
     /// Where what only teachers read stands in their prompts.
     #[serde(default)]
     pub privileged: Placement,
@@ -142,6 +164,32 @@ impl RunFile {
             "data",
             "`data` and `tasks` are both given: choose one",
         );
+        let from_file = self.data.is_some() || self.eval.as_ref().is_some_and(|eval| eval.data.is_some());
+        must(
+            self.columns.is_empty() || self.data.is_some(),
+            "columns",
+            "the built-in tasks have columns of their own: `columns` is for `data` (in `eval`, `eval.columns`)",
+        );
+        must(
+            self.eval.as_ref().is_none_or(|eval| eval.columns.is_none() || eval.data.is_some()),
+            "eval.columns",
+            "the built-in tasks have columns of their own: `eval.columns` is for `eval.data`",
+        );
+        must(
+            self.prompt_template.is_none() || from_file,
+            "prompt_template",
+            "the prompts of the built-in tasks stay as they are: `prompt_template` is for rows of `data`",
+        );
+        must(
+            self.prompt_template.as_ref().is_none_or(|text| text.matches("{prompt}").count() == 1),
+            "prompt_template",
+            "it names {prompt} exactly once, for example \"Question: {prompt}\\nAnswer:\"",
+        );
+        must(
+            self.chat.is_none() || from_file,
+            "chat",
+            "the prompts of the built-in tasks are plain text: `chat` is for rows of `data`",
+        );
         must(self.privileged.must_hold().is_ok(), "privileged", TEMPLATE);
         for (seat, server) in &self.servers {
             wrong.extend(server.faults(&format!("{name}, servers.{seat}")));
@@ -151,6 +199,9 @@ impl RunFile {
                 wrong.push(Error::call(what).at(format!("{name}, `{field}`")));
             }
         };
+        if let Some((field, says)) = self.lora.as_ref().and_then(Lora::fault) {
+            must(false, &format!("lora.{field}"), says);
+        }
         if let Some(eval) = &self.eval {
             must(
                 eval.data.is_some() != eval.tasks.is_some(),

@@ -16,16 +16,17 @@ const WHOLE: u64 = 8 << 20;
 const BLOCKS: u64 = 64;
 const BLOCK: u64 = 64 << 10;
 
-/// The configuration, tokenizer and weights in these folders.
+/// The configuration, tokenizer, chat template and weights in these folders.
 pub(super) fn of_models<'a>(folders: impl Iterator<Item = &'a PathBuf>) -> Result<String> {
     let mut files = Vec::new();
     for folder in folders {
         let entries = std::fs::read_dir(folder).map_err(|why| Error::reading(folder, why))?;
         let mut here: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         here.retain(|path| {
-            path.extension().is_some_and(|end| end == "safetensors")
-                || path.ends_with("config.json")
-                || path.ends_with("tokenizer.json")
+            path.extension().is_some_and(|end| end == "safetensors" || end == "jinja")
+                || ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
+                    .iter()
+                    .any(|name| path.ends_with(name))
         });
         here.sort();
         files.extend(here);

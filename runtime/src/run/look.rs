@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use super::contexts::{contexts_fit, plain, shown};
+use super::drive::adapted;
+use super::judged::{judges_fit, Asked};
 use super::prepare::{Prepared, TrainOptions};
 use super::ready::{held_out_fits, prompts_fit, rows_fit, teachers_fit};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::models::ModelConfig;
-use crate::tensor::Cpu;
+use crate::models::Decoder;
+use crate::tensor::{Cpu, Device};
 use crate::world::remote::Server;
+use crate::world::rows::Row;
 use crate::world::{FromFiles, World};
 
 /// What was found: lines to print, and everything that is wrong.
@@ -39,7 +42,8 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
     let file = &prepared.file;
     let (world, wrong) = FromFiles::open_all(&entry.plan, &file.student, &file.teachers, &Cpu::default());
     findings.wrong.extend(wrong);
-    let mut world = world;
+    let world = world.and_then(|world| findings.take(world.chatting(file.chat.as_ref())));
+    let mut world = world.and_then(|world| findings.take(adapted(&prepared, world)));
     if let (Some(world), false) = (&mut world, file.servers.is_empty()) {
         if let Ok((rows, _)) = prepared.rows() {
             findings.wrong.extend(world.connect(&entry.plan, &file.servers, &rows));
@@ -47,8 +51,9 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
     }
     let world = world.as_ref();
     findings.good.extend(world.map(describe_world).unwrap_or_default());
+    let mut judged = Vec::new();
     if has_rows(file.data.as_deref(), file.tasks.is_some()) {
-        check_rows(&prepared, world, &mut findings);
+        judged.extend(check_rows(&prepared, world, &mut findings));
     }
     let eval = file.eval.as_ref();
     if eval.is_some_and(|eval| has_rows(eval.data.as_deref(), eval.tasks.is_some())) {
@@ -56,8 +61,13 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
             findings.good.push(format!("{}: {} held-out rows", held_out.name, held_out.rows.len()));
             let unfit = world.map(|world| held_out_fits(&held_out.rows, &held_out.name, world));
             findings.wrong.extend(unfit.unwrap_or_default());
+            judged.push((held_out.rows, held_out.name));
         }
     }
+    let judged: Vec<_> = judged.iter().map(|(rows, name)| Asked { rows, name }).collect();
+    let (good, unfit) = judges_fit(&prepared, &judged);
+    findings.good.extend(good);
+    findings.wrong.extend(unfit);
     findings
 }
 
@@ -66,12 +76,18 @@ fn has_rows(data: Option<&Path>, tasks: bool) -> bool {
     data.map_or(tasks, |path| !tasks && !path.as_os_str().is_empty())
 }
 
-fn check_rows(prepared: &Prepared, world: Option<&FromFiles<Cpu>>, findings: &mut Findings) {
-    let Some((rows, name)) = findings.take(prepared.rows()) else { return };
+/// Looks at the training rows; what they are and what messages call them.
+fn check_rows(
+    prepared: &Prepared,
+    world: Option<&FromFiles<Cpu>>,
+    findings: &mut Findings,
+) -> Option<(Vec<Row>, String)> {
+    let (rows, name) = findings.take(prepared.rows())?;
     findings.good.push(format!("{name}: {} rows", rows.len()));
     findings.wrong.extend(rows_fit(&prepared.entry.plan, &rows, &name));
-    let Some(world) = world else { return };
-    let (prompts, unfit) = prompts_fit(&rows, &name, world.student(), &prepared.placement());
+    let Some(world) = world else { return Some((rows, name)) };
+    let (prompts, unfit) =
+        prompts_fit(&rows, &name, world.student(), &prepared.placement(), &prepared.judges);
     findings.wrong.extend(unfit);
     findings.wrong.extend(teachers_fit(prepared, world, &prompts));
     let (heard, unfit) = contexts_fit(prepared, world, &prompts);
@@ -83,6 +99,7 @@ fn check_rows(prepared: &Prepared, world: Option<&FromFiles<Cpu>>, findings: &mu
     }
     let longest = prompts.iter().map(|p| p.tokens.len()).max().unwrap_or(0);
     findings.good.push(estimate(prepared, world, longest));
+    Some((rows, name))
 }
 
 fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
@@ -90,35 +107,37 @@ fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
     let print = student.tokenizer.fingerprint();
     let mut lines = vec![format!(
         "student: {} parameters, vocabulary {}, tokenizer {}",
-        parameters(student.decoder.config()),
+        student.decoder.size(),
         student.vocabulary(),
         &print[..print.len().min(12)]
     )];
+    lines.extend(student.tokenizer.describe_chat());
     for (name, policy) in world.teachers() {
+        lines.push(format!("teacher {name}: {} parameters, the same tokenizer", policy.decoder.size()));
+    }
+    if let Some(lora) = student.decoder.lora() {
+        let names: Vec<&str> = lora.targets.iter().map(|target| target.name()).collect();
         lines.push(format!(
-            "teacher {name}: {} parameters, the same tokenizer",
-            parameters(policy.decoder.config())
+            "of the student {} parameters learn: LoRA of rank {} on {}",
+            learning(&student.decoder),
+            lora.rank,
+            names.join(", ")
         ));
     }
     lines.extend(world.servers().map(Server::described));
     lines
 }
 
-fn parameters(config: &ModelConfig) -> usize {
-    let d = config.hidden_size;
-    let kv = config.num_key_value_heads * config.head_dim;
-    let q = config.num_attention_heads * config.head_dim;
-    let layer = d * (2 * q + 2 * kv) + 3 * d * config.intermediate_size + 2 * d;
-    let tables = if config.tie_word_embeddings { 1 } else { 2 };
-    tables * config.vocab_size * d + config.num_hidden_layers * layer + d
+fn learning<D: Device>(decoder: &Decoder<D>) -> usize {
+    decoder.learning().iter().map(|p| p.shape().iter().product::<usize>()).sum()
 }
 
 /// A rough count of the memory a step takes: weights, gradients, moments, and one micro-batch.
 fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prompt: usize) -> String {
     let setting = |stage, name| prepared.number(stage, name);
     let config = world.student().decoder.config();
-    let weights = parameters(config);
-    let teachers: usize = world.teachers().map(|(_, policy)| parameters(policy.decoder.config())).sum();
+    let (weights, learning) = (world.student().decoder.size(), learning(&world.student().decoder));
+    let teachers: usize = world.teachers().map(|(_, policy)| policy.decoder.size()).sum();
     let room = config.max_position_embeddings.saturating_sub(longest_prompt);
     let response = setting("rollout", "max_response_tokens").unwrap_or(room).min(room);
     let responses = prepared.file.batch * setting("rollout", "group_size").unwrap_or(1);
@@ -127,7 +146,9 @@ fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prompt: usize) 
     let tokens = at_once * (longest_prompt + response);
     let per_token = config.num_hidden_layers * (10 * config.hidden_size + 4 * config.intermediate_size);
     let activations = 2 * tokens * per_token + 3 * at_once * response * config.vocab_size;
-    let bytes = 4 * (4 * weights + teachers + activations);
+    // of what learns also its gradient and two moments
+    let own = if world.student().decoder.lora().is_some() { weights + 4 * learning } else { 4 * weights };
+    let bytes = 4 * (own + teachers + activations);
     format!(
         "memory: about {:.0} MiB when every response is as long as it may be",
         bytes as f64 / f64::from(1 << 20)

@@ -102,6 +102,7 @@ struct RunOverlay {
     student: Option<std::path::PathBuf>,
     data: Option<std::path::PathBuf>,
     eval: Option<super::file::EvalFile>,
+    lora: Option<crate::models::Lora>,
 }
 
 /// The one field of a run file that its recipe reads.
@@ -199,6 +200,7 @@ pub fn set(recipe: &mut dyn AnyRecipe, file: &mut RunFile, word: &str) -> Result
                 (file.data, file.tasks) = (over.data, None);
             }
             file.eval = over.eval.or_else(|| file.eval.clone());
+            file.lora = over.lora.or_else(|| file.lora.clone());
             Ok(false)
         }
         [stage, field] => {

@@ -8,6 +8,7 @@ use super::evaluate::Evaluation;
 use super::file::{find, EvalFile, RunFile};
 use super::fingerprints::{of_files, of_models};
 use super::overlay::{self, line_and_column};
+use super::source::rows_of;
 use super::state::Run;
 use crate::check::Fault;
 use crate::entry::{AnyRecipe, Entry};
@@ -17,8 +18,8 @@ use crate::plan::fingerprint;
 use crate::privileged::Placement;
 use crate::stages::rollout::Sample;
 use crate::world::remote::{seats_fit, served};
-use crate::world::rows::{read_jsonl, Row};
-use crate::world::tasks::{generate, TaskSpec};
+use crate::world::rows::Row;
+use crate::world::verifier::{chosen, Judges};
 
 /// What the command line adds to a run file.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +52,8 @@ pub struct Prepared {
     pub name: String,
     /// The effective run, as RON.
     pub effective: String,
+    /// Who judges responses.
+    pub judges: Judges,
 }
 
 impl Prepared {
@@ -92,8 +95,10 @@ impl Prepared {
         }
         wrong.extend(seats_fit(&entry.plan, &file.servers));
         make_absolute(&mut file, options.file.parent(), &mut wrong);
+        let (judges, unfit) = chosen(&file.verifiers, &name);
+        wrong.extend(unfit);
         let effective = effective(entry.name, recipe.as_ref(), &file).map_err(|why| why.at(&name))?;
-        Ok((Self { entry: *entry, recipe, file, name, effective }, wrong))
+        Ok((Self { entry: *entry, recipe, file, name, effective, judges }, wrong))
     }
 
     /// The rows to train on, and what messages call them.
@@ -101,7 +106,8 @@ impl Prepared {
     /// # Errors
     /// A file that cannot be read, a row that does not fit.
     pub fn rows(&self) -> Result<(Vec<Row>, String)> {
-        rows_of(self.file.data.as_deref(), self.file.tasks.as_ref(), "tasks")
+        let RunFile { data, columns, tasks, .. } = &self.file;
+        rows_of(&self.file, data.as_deref().map(|path| (path, columns)), tasks.as_ref(), "tasks")
     }
 
     /// The held-out prompts, if the run has some.
@@ -110,8 +116,11 @@ impl Prepared {
     /// A file that cannot be read, a row that does not fit.
     pub fn held_out(&self) -> Result<Option<Evaluation>> {
         let Some(eval) = &self.file.eval else { return Ok(None) };
-        let (rows, name) = rows_of(eval.data.as_deref(), eval.tasks.as_ref(), "eval.tasks")?;
-        Ok(Some(Evaluation { rows, name, every: eval.every, sample: eval.sample(self.recipe.as_ref()) }))
+        let columns = eval.columns.as_ref().unwrap_or(&self.file.columns);
+        let data = eval.data.as_deref().map(|path| (path, columns));
+        let (rows, name) = rows_of(&self.file, data, eval.tasks.as_ref(), "eval.tasks")?;
+        let sample = eval.sample(self.recipe.as_ref());
+        Ok(Some(Evaluation { rows, name, every: eval.every, sample, judges: self.judges.clone() }))
     }
 
     /// The run, ready for the loop.
@@ -138,6 +147,7 @@ impl Prepared {
             rows,
             rows_name,
             placement: self.placement(),
+            judges: self.judges.clone(),
             held_out,
             directory,
             checkpoint,
@@ -206,20 +216,6 @@ impl EvalFile {
 
 pub(super) fn step_of(checkpoint: &Path) -> Option<u64> {
     checkpoint.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()
-}
-
-fn rows_of(data: Option<&Path>, tasks: Option<&TaskSpec>, field: &str) -> Result<(Vec<Row>, String)> {
-    match (data, tasks) {
-        (Some(path), _) => Ok((read_jsonl(path)?, path.display().to_string())),
-        (None, Some(spec)) => {
-            let rows = generate(spec).map_err(|why| why.or_at(field))?;
-            if rows.is_empty() {
-                return Err(Error::call("the tasks make no prompts").at(field).next("raise `per_level`"));
-            }
-            Ok((rows, field.to_string()))
-        }
-        (None, None) => Err(Error::call("the run has no prompts").at("data")),
-    }
 }
 
 /// A fault of the settings as an error, at its place in the file when it stands there.
@@ -323,6 +319,9 @@ fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> Result<Strin
         format!("student: {}", ron_text(&file.student)?),
         format!("teachers: {}", ron_text(&file.teachers)?),
     ];
+    if let Some(lora) = &file.lora {
+        lines.push(format!("lora: {}", ron_text(lora)?));
+    }
     if !file.servers.is_empty() {
         lines.push(format!("{SERVERS}{}", ron_text(&file.servers)?));
     }
@@ -331,6 +330,18 @@ fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> Result<Strin
     }
     if let Some(tasks) = &file.tasks {
         lines.push(format!("tasks: {}", ron_text(tasks)?));
+    }
+    if !file.columns.is_empty() {
+        lines.push(format!("columns: {}", ron_text(&file.columns)?));
+    }
+    if let Some(template) = &file.prompt_template {
+        lines.push(format!("prompt_template: {}", ron_text(template)?));
+    }
+    if let Some(chat) = &file.chat {
+        lines.push(format!("chat: {}", ron_text(chat)?));
+    }
+    if !file.verifiers.is_empty() {
+        lines.push(format!("verifiers: {}", ron_text(&file.verifiers)?));
     }
     lines.push(format!("privileged: {}", ron_text(&file.privileged)?));
     if let Some(eval) = &file.eval {

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::models::Lora;
 use crate::plan::Plan;
 use crate::settings::Setting;
 use crate::suggest::nearest;
 use crate::tensor::Device;
 use crate::world::remote::Server;
+use crate::world::tokenizer::{Chat, Tokenizer};
 use crate::world::{AnyVocabulary, Policy, Speaker, World};
 
 /// A world whose dims come from the files.
@@ -81,7 +84,7 @@ impl<D: Device> FromFiles<D> {
             }
         }
         let world = Self { student, teachers: seats, own, following, served: BTreeMap::new() };
-        (Some(world.tuned(&(plan.resolve)())), wrong)
+        (Some(world.tuned(&(plan.resolve)()).agreed()), wrong)
     }
 
     /// The same world under these settings of its teachers: how fast they follow the student.
@@ -93,6 +96,40 @@ impl<D: Device> FromFiles<D> {
             if let Some(value) = found.and_then(|setting| setting.value.parse().ok()) {
                 *rate = value;
             }
+        }
+        self
+    }
+
+    /// The same world, in which only low-rank factors of the student learn, made from `seed`. Teachers that
+    /// follow the student follow these.
+    ///
+    /// # Errors
+    /// Settings that do not fit the student.
+    pub fn with_lora(mut self, lora: &Lora, seed: u64) -> Result<Self> {
+        self.student.decoder.adapt(lora, seed)?;
+        for seat in self.following.keys() {
+            self.teachers.insert((*seat).to_string(), self.student.copy(seat)?);
+        }
+        Ok(self)
+    }
+
+    /// The same world, whose chats are told this.
+    ///
+    /// # Errors
+    /// The student's folder has no chat template, or one that never reads what it is told.
+    pub fn chatting(mut self, chat: Option<&Chat>) -> Result<Self> {
+        if let Some(chat) = chat {
+            let told = Tokenizer::clone(&self.student.tokenizer).told(chat.clone())?;
+            self.student.tokenizer = Arc::new(told);
+        }
+        Ok(self.agreed())
+    }
+
+    /// Everybody reads the tokens that the student's tokenizer makes of a prompt, its chat template
+    /// included: then so does who is evaluated, whatever template came with a teacher.
+    fn agreed(mut self) -> Self {
+        for policy in self.teachers.values_mut() {
+            policy.tokenizer = Arc::clone(&self.student.tokenizer);
         }
         self
     }

@@ -1,6 +1,6 @@
 //! A policy: a decoder with the tokenizer it speaks through.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -52,6 +52,26 @@ impl<D: Device> Policy<D> {
         self.tokenizer.save(folder)
     }
 
+    /// Writes all that a run needs to go on with this policy: a model folder, and the adapters beside it.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub(crate) fn keep(&self, folder: &Path) -> Result<()> {
+        self.save(folder, WeightType::F32)?;
+        self.decoder.save_adapters(&beside(folder), &self.name)
+    }
+
+    /// Puts back what [`keep`](Self::keep) wrote: the weights, or the adapters where these alone learn.
+    ///
+    /// # Errors
+    /// A file that is missing or damaged.
+    pub(crate) fn recall(&mut self, folder: &Path) -> Result<()> {
+        match self.decoder.lora() {
+            Some(_) => self.decoder.load_adapters(&beside(folder)),
+            None => Decoder::load(folder, self.decoder.device()).map(|loaded| self.decoder = loaded),
+        }
+    }
+
     /// A policy with its own copy of the weights.
     ///
     /// # Errors
@@ -61,12 +81,12 @@ impl<D: Device> Policy<D> {
         Ok(Self { name: name.to_string(), decoder, tokenizer: Arc::clone(&self.tokenizer) })
     }
 
-    /// Moves every weight towards `other`'s by `rate`: `w ← w + rate (w' − w)`.
+    /// Moves every weight that learns towards `other`'s by `rate`: `w ← w + rate (w' − w)`.
     ///
     /// # Errors
     /// When the two are not of one shape, or the device fails.
     pub fn move_towards(&mut self, other: &Self, rate: f64) -> Result<()> {
-        for (mine, theirs) in self.decoder.parameters_mut().iter_mut().zip(other.decoder.parameters()) {
+        for (mine, theirs) in self.decoder.learning_mut().iter_mut().zip(other.decoder.learning()) {
             let (mut here, there) = (mine.to_host(), theirs.to_host());
             for (w, &to) in here.iter_mut().zip(&there) {
                 *w += (rate * (f64::from(to) - f64::from(*w))) as f32;
@@ -91,32 +111,44 @@ impl<D: Device> Policy<D> {
 
     /// The tokens at which a response ends.
     pub fn eos(&self) -> Vec<u32> {
-        let config = self.decoder.config();
-        if config.eos_token_id.is_empty() {
-            self.tokenizer.eos().into_iter().collect()
-        } else {
-            config.eos_token_id.clone()
+        match self.decoder.config().ends() {
+            [] => self.tokenizer.eos().into_iter().collect(),
+            ends => ends.to_vec(),
         }
     }
 
     /// Checks that `teacher` speaks this policy's vocabulary, token for token.
     ///
     /// # Errors
-    /// Both names, both sizes and both fingerprints.
+    /// Who they are by the names that people know, and the first thing in which they differ.
     pub fn must_share_vocabulary(&self, teacher: &Self) -> Result<()> {
-        let (mine, theirs) = (self.tokenizer.fingerprint(), teacher.tokenizer.fingerprint());
-        if mine == theirs && self.vocabulary() == teacher.vocabulary() {
-            return Ok(());
-        }
+        let (here, there) = (self.vocabulary(), teacher.vocabulary());
+        let how = match self.tokenizer.difference(&teacher.tokenizer) {
+            None if here == there => return Ok(()),
+            None => {
+                format!("the tokenizer is the same, and its logits are {there} wide there and {here} here")
+            }
+            Some(how) => how,
+        };
+        let who = |policy: &Self| {
+            let (tokenizer, family) = (&policy.tokenizer, policy.decoder.config().family.name());
+            let (tokens, width) = (tokenizer.vocab_size(), policy.vocabulary());
+            format!("{}, {tokens} tokens, a {family} model with {width} logits", tokenizer.name())
+        };
         Err(Error::call(format!(
-            "`{}` speaks another vocabulary ({} logits, tokenizer {}) than the student ({} logits, tokenizer {})",
+            "`{}` speaks another vocabulary than the student: {how}\n  there: {}\n  here: {}",
             teacher.name,
-            teacher.vocabulary(),
-            &theirs[..theirs.len().min(12)],
-            self.vocabulary(),
-            &mine[..mine.len().min(12)],
+            who(teacher),
+            who(self),
         ))
         .at(format!("teachers.{}", teacher.name))
         .next("a teacher must score exactly the student's token ids: use a teacher with the student's own tokenizer"))
     }
+}
+
+/// Where the adapters of a model folder are kept: not in it, or else `transformers` would put them on
+/// weights that have them already.
+fn beside(folder: &Path) -> PathBuf {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    folder.with_file_name(format!("{name}-lora"))
 }

@@ -1,50 +1,53 @@
 //! Tokenizers in Hugging Face's `tokenizer.json` format, and the built-in one of the tasks.
 
+mod chat;
+mod difference;
+mod fingerprint;
+mod python;
+mod special;
+
 use std::fs;
-use std::panic::catch_unwind;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{json, Value};
-use sha2::{Digest, Sha256};
 use tokenizers::Encoding;
 
+use super::caught::caught;
 use super::rows::PromptText;
 use crate::error::{Error, Result};
+use chat::{Template, Templates};
+use fingerprint::fingerprint;
+use special::{special, ENDS, PADS};
+
+pub use chat::Chat;
+pub use python::Date;
 
 /// Files beside `tokenizer.json` that belong to it; they are kept, and saved with it.
 const BESIDE: [&str; 3] = ["tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"];
 
-/// End tokens by their usual names, for folders that do not name theirs.
-const ENDS: [&str; 8] = [
-    "<|im_end|>",
-    "<|eot_id|>",
-    "<|end_of_text|>",
-    "<|endoftext|>",
-    "<|end|>",
-    "<end_of_turn>",
-    "<eos>",
-    "</s>",
-];
-
-/// Pad tokens by their usual names.
-const PADS: [&str; 4] = ["<pad>", "[PAD]", "<|pad|>", "<|finetune_right_pad_id|>"];
-
 /// The characters of the built-in tokenizer, from id 3 on; 0 is the pad, 1 `^`, 2 the newline that ends.
 const TASK_CHARACTERS: &str = "0123456789+-*=;>?:mcrslwidnpt";
 
-/// Text to token ids and back.
+/// Text to token ids and back. A copy shares all that is large.
+#[derive(Clone)]
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    inner: Arc<tokenizers::Tokenizer>,
     /// `tokenizer.json` as it was read, and the files beside it.
-    text: String,
-    beside: Vec<(&'static str, String)>,
+    text: Arc<str>,
+    beside: Arc<[(&'static str, String)]>,
     fingerprint: String,
+    /// What people call it.
+    name: String,
     eos: Option<u32>,
     pad: Option<u32>,
     unknown: Option<(u32, String)>,
     /// Characters without a token vanish (byte-pair models without unknown token, bytes or fallback).
     drops: bool,
-    template: bool,
+    templates: Templates,
+    chat: Chat,
+    /// The template that renders chats, or why none does; nobody minds before there is a chat.
+    template: Result<Arc<Template>>,
 }
 
 impl Tokenizer {
@@ -101,8 +104,8 @@ impl Tokenizer {
 
     fn parse(text: &str, file: &Path) -> Result<tokenizers::Tokenizer> {
         // the library panics on some malformed files
-        let parsed = catch_unwind(|| text.parse::<tokenizers::Tokenizer>().map_err(|why| why.to_string()));
-        let mut inner = parsed.unwrap_or_else(|_| Err("the tokenizers library gave up on it".into())).map_err(|why| {
+        let parsed = caught(|| text.parse::<tokenizers::Tokenizer>().map_err(|why| why.to_string()));
+        let mut inner = parsed.unwrap_or_else(Err).map_err(|why| {
             let next = "use the tokenizer.json that came with the model, or save it again with Hugging Face `tokenizers`";
             Error::call(format!("this is JSON, but not a tokenizer: {why}")).at(file.display()).next(next)
         })?;
@@ -126,29 +129,55 @@ impl Tokenizer {
             && !["pre_tokenizer", "decoder"]
                 .iter()
                 .any(|part| json[part].to_string().contains("\"ByteLevel\""));
-        let mut template = false;
-        let mut configs = Vec::new();
+        let (mut jinja, mut configs) = (None, Vec::new());
         for (name, content) in &beside {
             let at = file.with_file_name(name);
             if name.ends_with(".json") {
                 configs.push((json_value(content, &at)?, at));
             } else {
-                template = true;
+                jinja = Some((content.as_str(), at));
             }
         }
-        template |= configs.iter().any(|(config, _)| !config["chat_template"].is_null());
+        let jinja = jinja.as_ref().map(|(source, at)| (*source, at.as_path()));
+        let templates = Templates::find(jinja, &configs)?;
+        let chat = Chat::default();
+        let template = templates.told(&chat).map(Arc::new);
         let eos = special(&inner, &configs, "eos_token", &ENDS)?;
         let pad = special(&inner, &configs, "pad_token", &PADS)?;
-        let fingerprint = hex(&Sha256::digest(canonical_text(json)));
-        Ok(Self { inner, text, beside, fingerprint, eos, pad, unknown, drops, template })
+        let (fingerprint, name) = (fingerprint(json), difference::name(file, &configs));
+        let (inner, text, beside) = (Arc::new(inner), text.into(), beside.into());
+        Ok(Self {
+            inner,
+            text,
+            beside,
+            fingerprint,
+            name,
+            eos,
+            pad,
+            unknown,
+            drops,
+            templates,
+            chat,
+            template,
+        })
+    }
+
+    /// The same tokenizer, whose chat template is told this.
+    ///
+    /// # Errors
+    /// There is no such template, or it never reads what it is told.
+    pub fn told(mut self, chat: Chat) -> Result<Self> {
+        self.template = Ok(Arc::new(self.templates.told(&chat)?));
+        self.chat = chat;
+        Ok(self)
     }
 
     /// Writes `tokenizer.json` and the files that belong to it into the folder `dir`.
     pub fn save(&self, dir: impl AsRef<Path>) -> Result<()> {
         let dir = dir.as_ref();
         fs::create_dir_all(dir).map_err(|why| Error::writing(dir, why))?;
-        let files = self.beside.iter().map(|(name, content)| (*name, content));
-        for (name, content) in files.chain([("tokenizer.json", &self.text)]) {
+        let files = self.beside.iter().map(|(name, content)| (*name, content.as_str()));
+        for (name, content) in files.chain([("tokenizer.json", &*self.text)]) {
             let file = dir.join(name);
             fs::write(&file, content).map_err(|why| Error::writing(&file, why))?;
         }
@@ -240,17 +269,41 @@ impl Tokenizer {
         }
     }
 
-    /// What the model reads for a prompt of the data.
+    /// What the model reads for a prompt of the data: plain text as it is, a chat as its template renders
+    /// it, up to where the answer begins.
+    ///
+    /// # Errors
+    /// A chat where there is no template, or one that the template refuses.
     pub fn render(&self, prompt: &PromptText) -> Result<String> {
-        match prompt {
-            PromptText::Plain(text) => Ok(text.clone()),
-            PromptText::Chat(_) if self.template => Err(Error::call("chat templates are not rendered yet")
-                .next("write `prompt` as one string, the way the model should read it")),
-            PromptText::Chat(_) => {
-                Err(Error::call("the prompt is a chat, and this tokenizer folder has no chat template")
-                    .next("write `prompt` as one string, or use a model folder with a chat template"))
+        match (prompt, &self.template) {
+            (PromptText::Plain(text), _) => Ok(text.clone()),
+            (PromptText::Chat(_), Err(why)) => Err(why.clone()),
+            (PromptText::Chat(messages), Ok(template)) => {
+                match messages.last() {
+                    Some(last) if last.role == "assistant" => Err(Error::call(
+                        "the chat ends with what the assistant says: nothing is left to answer",
+                    )
+                    .next("end the prompt with a user's message; a worked answer is the column `reference`")),
+                    _ => template.render(messages),
+                }
             }
         }
+    }
+
+    /// Which chat template renders, and what it is told; nothing where there is none.
+    pub fn describe_chat(&self) -> Option<String> {
+        self.template.as_ref().ok().map(|template| template.describe(&self.chat))
+    }
+
+    /// The special tokens by their names, `eos_token` and the others.
+    pub fn special_tokens(&self) -> std::collections::BTreeMap<String, String> {
+        let mut tokens = self.templates.tokens().clone();
+        for (name, id) in [("eos_token", self.eos), ("pad_token", self.pad)] {
+            if let Some(token) = id.and_then(|id| self.inner.id_to_token(id)) {
+                tokens.entry(name.to_owned()).or_insert(token);
+            }
+        }
+        tokens
     }
 
     /// One more than the highest id: the width that the model's vocabulary must have at least.
@@ -276,7 +329,7 @@ impl Tokenizer {
 
     /// Does the folder bring a chat template?
     pub fn has_chat_template(&self) -> bool {
-        self.template
+        !self.templates.is_empty()
     }
 
     /// SHA-256 of what decides on the ids: the same for two tokenizers whose `tokenizer.json` says
@@ -292,81 +345,6 @@ fn json_value(text: &str, file: &Path) -> Result<Value> {
             .at(format!("{}:{}:{}", file.display(), why.line(), why.column()))
             .next("the file is damaged or cut off: copy it again from where it came")
     })
-}
-
-/// A special token: as the files beside the tokenizer name it, or else by its usual names.
-fn special(
-    inner: &tokenizers::Tokenizer,
-    configs: &[(Value, std::path::PathBuf)],
-    key: &str,
-    usual: &[&str],
-) -> Result<Option<u32>> {
-    for (config, at) in configs {
-        let named = if config[key].is_object() { &config[key]["content"] } else { &config[key] };
-        match named.as_str() {
-            Some(token) => {
-                let missing = || {
-                    let next = "name a token that it has, or copy both files from one model";
-                    let what = format!("`{key}` is {token:?}, which is not in tokenizer.json");
-                    Error::call(what).at(at.display()).next(next)
-                };
-                return inner.token_to_id(token).ok_or_else(missing).map(Some);
-            }
-            None if named.is_null() => {}
-            None => {
-                let error = Error::call(format!("`{key}` is {named}, not a token")).at(at.display());
-                return Err(error.next("write the token as a string"));
-            }
-        }
-    }
-    Ok(usual.iter().find_map(|token| inner.token_to_id(token)))
-}
-
-/// JSON without white space, keys in order, without what changes no id.
-fn canonical_text(mut value: Value) -> String {
-    if let Value::Object(fields) = &mut value {
-        fields.remove("padding");
-        fields.remove("truncation");
-    }
-    // byte-pair merges are written as `"a b"` or, newer, as `["a", "b"]`
-    for merge in value.pointer_mut("/model/merges").and_then(Value::as_array_mut).into_iter().flatten() {
-        let pair = merge.as_array().map(|pair| pair.iter().filter_map(Value::as_str).collect::<Vec<_>>());
-        if let Some(pair) = pair {
-            *merge = Value::from(pair.join(" "));
-        }
-    }
-    fn write(value: &Value, to: &mut String) {
-        match value {
-            Value::Object(fields) => {
-                let mut keys: Vec<_> = fields.iter().filter(|(_, value)| !value.is_null()).collect();
-                keys.sort_by_key(|(key, _)| key.as_str());
-                to.push('{');
-                for (key, value) in keys {
-                    to.push_str(&Value::from(key.as_str()).to_string());
-                    to.push(':');
-                    write(value, to);
-                    to.push(',');
-                }
-                to.push('}');
-            }
-            Value::Array(items) => {
-                to.push('[');
-                for item in items {
-                    write(item, to);
-                    to.push(',');
-                }
-                to.push(']');
-            }
-            plain => to.push_str(&plain.to_string()),
-        }
-    }
-    let mut text = String::new();
-    write(&value, &mut text);
-    text
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub struct Moments<D: Device> {
 }
 
 impl<D: Device> Moments<D> {
-    /// Zeros for every parameter of `decoder`; no update yet.
+    /// Zeros for every parameter of `decoder` that learns; no update yet.
     ///
     /// # Errors
     /// When the device is out of memory.
@@ -35,7 +35,7 @@ impl<D: Device> Moments<D> {
                 let (rows, columns) = tensor::shape(p.value());
                 tensor::matrix(decoder.device(), rows, columns, vec![0.0; rows * columns])
             };
-            decoder.parameters().iter().map(zero).collect::<Result<Vec<_>>>()
+            decoder.learning().iter().map(zero).collect::<Result<Vec<_>>>()
         };
         Ok(Self { steps: 0, first: zeros()?, second: zeros()? })
     }
@@ -63,7 +63,7 @@ impl<D: Device> Moments<D> {
         hyper: &Hyper,
         decay: impl Fn(&str) -> bool,
     ) -> Result<()> {
-        let (count, device) = (decoder.parameters().len(), decoder.device().clone());
+        let (count, device) = (decoder.learning().len(), decoder.device().clone());
         if self.first.len() != count || grads.buffers().len() != count {
             return Err(Error::run(format!(
                 "{count} parameters, {} moments and {} gradients are not of one model",
@@ -73,7 +73,7 @@ impl<D: Device> Moments<D> {
         }
         self.steps += 1;
         let moments = self.first.iter_mut().zip(&mut self.second).zip(grads.buffers());
-        for (parameter, ((first, second), g)) in decoder.parameters_mut().iter_mut().zip(moments) {
+        for (parameter, ((first, second), g)) in decoder.learning_mut().iter_mut().zip(moments) {
             let rates = Rates::new(hyper, self.steps, decay(parameter.name()));
             device.adamw(parameter.value_mut(), g, first, second, &rates).map_err(failed)?;
         }
@@ -82,7 +82,7 @@ impl<D: Device> Moments<D> {
 
     /// All moments on the host, in the model's order.
     pub fn export(&self, decoder: &Decoder<D>) -> Vec<Moment> {
-        let moments = self.first.iter().zip(&self.second).zip(decoder.parameters());
+        let moments = self.first.iter().zip(&self.second).zip(decoder.learning());
         let export = |((first, second), parameter): ((_, _), &Parameter<D>)| Moment {
             name: parameter.name().to_owned(),
             first: tensor::to_host(first),
@@ -103,7 +103,7 @@ impl<D: Device> Moments<D> {
             }
         }
         let mut all = Self { steps, first: Vec::new(), second: Vec::new() };
-        for parameter in decoder.parameters() {
+        for parameter in decoder.learning() {
             let name = parameter.name();
             let Some(moment) = by_name.remove(name) else {
                 return Err(Error::call(format!("the optimiser state has no moments for `{name}`")));
@@ -129,7 +129,7 @@ impl<D: Device> Moments<D> {
     }
 }
 
-/// The length of the whole gradient: the root of the sum of squares over all parameters, in `f64`.
+/// The length of the whole gradient: the root of the sum of squares over all that learns, in `f64`.
 ///
 /// # Errors
 /// When the device fails.

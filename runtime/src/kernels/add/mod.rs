@@ -1,4 +1,4 @@
-//! The residual connection, and sums of gradients.
+//! The residual connection, what a layer learns beside its weights, and sums of gradients.
 
 mod cpu;
 
@@ -10,17 +10,17 @@ use crate::tensor::{self, failed, put_gradient, take_gradient, Buffer, Device, M
 
 /// Addition on a device.
 pub trait AddKernel: Storage<f32> {
-    /// `a + b`, element by element.
+    /// `a + scale · b`, element by element.
     ///
     /// # Errors
     /// When the device fails.
-    fn add(&self, a: &Matrix<Self>, b: &Matrix<Self>) -> Result<Matrix<Self>, Self::Err>;
+    fn add(&self, a: &Matrix<Self>, b: &Matrix<Self>, scale: f32) -> Result<Matrix<Self>, Self::Err>;
 
-    /// Adds `from` to `into`, element by element; both have one length.
+    /// Adds `scale` times `from` to `into`, element by element; both have one length.
     ///
     /// # Errors
     /// When the device fails.
-    fn accumulate(&self, into: &mut Buffer<Self>, from: &Buffer<Self>) -> Result<(), Self::Err>;
+    fn accumulate(&self, into: &mut Buffer<Self>, from: &Buffer<Self>, scale: f32) -> Result<(), Self::Err>;
 }
 
 /// `a + b`: two matrices of one shape.
@@ -28,17 +28,30 @@ pub trait AddKernel: Storage<f32> {
 /// # Errors
 /// When the shapes differ.
 pub fn add<D: Device, T: Tape<f32, D>>(tape: &mut T, a: &Matrix<D>, b: &Matrix<D>) -> Result<Matrix<D>> {
+    add_scaled(tape, a, b, 1.0)
+}
+
+/// `a + scale · b`: two matrices of one shape.
+///
+/// # Errors
+/// When the shapes differ.
+pub fn add_scaled<D: Device, T: Tape<f32, D>>(
+    tape: &mut T,
+    a: &Matrix<D>,
+    b: &Matrix<D>,
+    scale: f32,
+) -> Result<Matrix<D>> {
     if tensor::shape(a) != tensor::shape(b) {
         return Err(misfit("add", format!("{:?} and {:?}", tensor::shape(a), tensor::shape(b))));
     }
-    let y = a.device().add(a, b).map_err(failed)?;
+    let y = a.device().add(a, b, scale).map_err(failed)?;
     if T::OWNS_TAPE {
         let (a, b, out) = (a.clone(), b.clone(), y.clone());
         tape.add_backward_op(move |flow| {
             let g = take_gradient(flow, &out)?;
-            for x in [&a, &b] {
+            for (x, scale) in [(&a, 1.0), (&b, scale)] {
                 let mut g_x = take_gradient(flow, x)?;
-                x.device().accumulate(&mut g_x, &g)?;
+                x.device().accumulate(&mut g_x, &g, scale)?;
                 put_gradient(flow, x, g_x)?;
             }
             Ok(())
@@ -56,6 +69,7 @@ mod tests {
     fn backward_agrees_with_differences() {
         check::differences(&[(3, 5), (3, 5)], 1e-3, |tape, x| add(tape, &x[0], &x[1]));
         check::differences(&[(2, 4)], 1e-3, |tape, x| add(tape, &x[0], &x[0]));
+        check::differences(&[(3, 5), (3, 5)], 1e-3, |tape, x| add_scaled(tape, &x[0], &x[1], -2.5));
     }
 
     #[test]

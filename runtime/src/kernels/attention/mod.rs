@@ -8,7 +8,7 @@ mod tests;
 
 pub(crate) use cpu::{rotate_heads, Head};
 pub(crate) use rotary::rotate;
-pub use rotary::Rotary;
+pub use rotary::{Rates, Rotary};
 
 use super::misfit;
 use crate::error::Result;

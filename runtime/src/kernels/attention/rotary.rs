@@ -2,7 +2,31 @@
 
 use crate::kernels::simd::vectorised;
 
-/// cos and sin of `position * base^(-2i / width)`, for every position and every i below width / 2.
+/// How fast the pairs of a head turn.
+///
+/// ```
+/// use limbeck::kernels::attention::Rates;
+///
+/// // theta^(-2i / width)
+/// assert_eq!(Rates::of(4, 100.0).radians, [1.0, 0.1]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rates {
+    /// Radians a position, for every pair (2 pairs are 4 values of a head).
+    pub radians: Vec<f32>,
+    /// What the rotated values are multiplied by: 1, but for scalings that sharpen attention.
+    pub length: f64,
+}
+
+impl Rates {
+    /// The rates of RoFormer for heads of `width` values: `theta^(-2i / width)`.
+    pub fn of(width: usize, theta: f64) -> Self {
+        let rate = |i: usize| (1.0 / theta.powf(2.0 * i as f64 / width as f64)) as f32;
+        Self { radians: (0..width / 2).map(rate).collect(), length: 1.0 }
+    }
+}
+
+/// cos and sin of `position * rate`, for every position and every pair of a head.
 #[derive(Debug)]
 pub struct Rotary {
     half: usize,
@@ -11,15 +35,13 @@ pub struct Rotary {
 }
 
 impl Rotary {
-    /// The table for `positions` positions and heads of `width` values, with base `theta`.
-    pub fn new(positions: usize, width: usize, theta: f64) -> Self {
-        let half = width / 2;
+    /// The table for `positions` positions.
+    pub fn new(positions: usize, rates: &Rates) -> Self {
         // angles are rounded to f32 as in transformers, so that far positions agree with it
-        let rate = |i: usize| (1.0 / theta.powf(2.0 * i as f64 / width as f64)) as f32;
-        let rates: Vec<f32> = (0..half).map(rate).collect();
-        let angles = (0..positions).flat_map(|p| rates.iter().map(move |r| f64::from(p as f32 * r)));
-        let (sin, cos) = angles.map(|a| (a.sin() as f32, a.cos() as f32)).unzip();
-        Self { half, cos, sin }
+        let angles = (0..positions).flat_map(|p| rates.radians.iter().map(move |r| f64::from(p as f32 * r)));
+        let (sin, cos) =
+            angles.map(|a| ((a.sin() * rates.length) as f32, (a.cos() * rates.length) as f32)).unzip();
+        Self { half: rates.radians.len(), cos, sin }
     }
 
     /// How many positions the table has.

@@ -9,7 +9,11 @@ fn layout(heads: Heads, lengths: &[usize]) -> Layout {
         next - len..next
     });
     let longest = lengths.iter().copied().max().unwrap_or(0);
-    Layout { heads, spans: spans.collect(), rotary: Arc::new(Rotary::new(longest, heads.width, 100.0)) }
+    Layout {
+        heads,
+        spans: spans.collect(),
+        rotary: Arc::new(Rotary::new(longest, &Rates::of(heads.width, 100.0))),
+    }
 }
 
 fn inputs(heads: Heads, rows: usize) -> [Matrix<crate::tensor::Cpu>; 3] {

@@ -5,7 +5,7 @@
 
 mod cpu;
 
-use super::attention::{Heads, Layout, Rotary};
+use super::attention::{Heads, Layout, Rates, Rotary};
 use super::misfit;
 use crate::error::Result;
 use crate::tensor::{self, failed, Device, Matrix, Storage};
@@ -82,16 +82,16 @@ pub struct Cache<D: Device> {
 }
 
 impl<D: Device> Cache<D> {
-    /// An empty cache for rotary base `theta`.
+    /// An empty cache for heads that turn at these rates.
     ///
     /// # Errors
     /// When the device is out of memory, or a row names no prompt.
-    pub fn new(device: &D, shape: CacheShape, theta: f64) -> Result<Self> {
+    pub fn new(device: &D, shape: CacheShape, rates: &Rates) -> Result<Self> {
         if let Some(row) = shape.rows.iter().find(|&&row| row >= shape.prompts.len()) {
             return Err(misfit("decode_attention", format!("a row of prompt {row}, which is not there")));
         }
         let longest = shape.prompts.iter().max().copied().unwrap_or(0) + shape.room;
-        let rotary = Arc::new(Rotary::new(longest, shape.heads.width, theta));
+        let rotary = Arc::new(Rotary::new(longest, rates));
         let inner = device.cache(shape.clone(), rotary).map_err(failed)?;
         Ok(Self { shape, device: device.clone(), inner })
     }
@@ -160,7 +160,7 @@ mod tests {
             let layout = |len: usize| Layout {
                 heads,
                 spans: std::iter::once(0..len).collect(),
-                rotary: Arc::new(Rotary::new(len, width, 100.0)),
+                rotary: Arc::new(Rotary::new(len, &Rates::of(width, 100.0))),
             };
             let part = |m: &Matrix<Cpu>, from: usize, len: usize| {
                 let c = tensor::shape(m).1;
@@ -171,7 +171,7 @@ mod tests {
                 let whole = sequence(prompt as u64, len + room);
                 let expected = attention(&mut NoneTape, whole.each_ref(), &layout(len + room)).unwrap();
                 let shape = CacheShape { layers: 2, heads, prompts: vec![len], rows: vec![0; 3], room };
-                let mut cache = Cache::new(&Cpu::default(), shape, 100.0).unwrap();
+                let mut cache = Cache::new(&Cpu::default(), shape, &Rates::of(width, 100.0)).unwrap();
                 let start = whole.each_ref().map(|m| part(m, 0, len));
                 cache.remember(1, 0, [&start[1], &start[2]], &layout(len)).unwrap();
                 for added in 0..room {

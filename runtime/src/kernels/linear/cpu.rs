@@ -42,12 +42,15 @@ impl LinearKernel for Cpu {
         weight: &Matrix<Self>,
         g: &Buffer<Self>,
         g_x: &mut Buffer<Self>,
-        g_weight: &mut Buffer<Self>,
+        g_weight: Option<&mut Buffer<Self>>,
         g_bias: Option<&mut Buffer<Self>>,
     ) -> Result<(), <Self as HasErr>::Err> {
         let ((rows, inner), outer) = (shape(x), shape(weight).0);
         accumulate(Left::rows(g, rows, outer), Panels::of_rows(slice(weight), outer, inner).right(), g_x);
-        accumulate(Left::columns(g, outer, outer), Panels::of_rows(slice(x), rows, inner).right(), g_weight);
+        if let Some(g_weight) = g_weight {
+            let x = Panels::of_rows(slice(x), rows, inner);
+            accumulate(Left::columns(g, outer, outer), x.right(), g_weight);
+        }
         if let Some(g_bias) = g_bias {
             let parts: Vec<_> =
                 g.par_chunks(rows_per_piece(outer) * outer).map(|g| sum_rows(g, outer)).collect();

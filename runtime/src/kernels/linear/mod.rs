@@ -28,7 +28,8 @@ pub trait LinearKernel: Storage<f32> {
         bias: Option<&Matrix<Self>>,
     ) -> Result<Matrix<Self>, Self::Err>;
 
-    /// Adds to the gradients of `x`, `weight` and the bias what the output's gradient `g` makes of them.
+    /// Adds to the gradients of `x`, and of `weight` and the bias where they learn, what the output's gradient
+    /// `g` makes of them.
     ///
     /// # Errors
     /// When the device fails.
@@ -38,23 +39,39 @@ pub trait LinearKernel: Storage<f32> {
         weight: &Matrix<Self>,
         g: &Buffer<Self>,
         g_x: &mut Buffer<Self>,
-        g_weight: &mut Buffer<Self>,
+        g_weight: Option<&mut Buffer<Self>>,
         g_bias: Option<&mut Buffer<Self>>,
     ) -> Result<(), Self::Err>;
 }
 
+/// The weight of a linear layer.
+pub struct Weight<'a, D: Device> {
+    /// `[out, in]`.
+    pub value: &'a Matrix<D>,
+    /// The same, laid out before.
+    pub prepared: Option<&'a D::Prepared>,
+    /// Whether it, and the bias beside it, learn: what does not learn costs no gradient.
+    pub learns: bool,
+}
+
+impl<'a, D: Device> From<&'a Matrix<D>> for Weight<'a, D> {
+    fn from(value: &'a Matrix<D>) -> Self {
+        Self { value, prepared: None, learns: true }
+    }
+}
+
 /// `x` `[N, in]` times the transpose of `weight` `[out, in]`, plus `bias` `[1, out]` in every row: `[N,
-/// out]`. `prepared` is the same weight, laid out before.
+/// out]`.
 ///
 /// # Errors
 /// When the shapes do not fit.
-pub fn linear<D: Device, T: Tape<f32, D>>(
+pub fn linear<'a, D: Device, T: Tape<f32, D>>(
     tape: &mut T,
     x: &Matrix<D>,
-    weight: &Matrix<D>,
+    weight: impl Into<Weight<'a, D>>,
     bias: Option<&Matrix<D>>,
-    prepared: Option<&D::Prepared>,
 ) -> Result<Matrix<D>> {
+    let Weight { value: weight, prepared, learns } = weight.into();
     let ((rows, inner), (outer, expected)) = (tensor::shape(x), tensor::shape(weight));
     if inner != expected {
         return Err(misfit("linear", format!("{rows} x {inner} into weights {outer} x {expected}")));
@@ -72,14 +89,17 @@ pub fn linear<D: Device, T: Tape<f32, D>>(
         let (x, weight, bias, out) = (x.clone(), weight.clone(), bias.cloned(), y.clone());
         tape.add_backward_op(move |flow| {
             let g = take_gradient(flow, &out)?;
-            let (mut g_x, mut g_weight) = (take_gradient(flow, &x)?, take_gradient(flow, &weight)?);
-            let mut g_bias = bias.as_ref().map(|bias| take_gradient(flow, bias)).transpose()?;
-            x.device().linear_backward(&x, &weight, &g, &mut g_x, &mut g_weight, g_bias.as_mut())?;
-            if let (Some(bias), Some(g_bias)) = (&bias, g_bias) {
-                put_gradient(flow, bias, g_bias)?;
+            let mut g_x = take_gradient(flow, &x)?;
+            let (learning, bias) = (learns.then_some(&weight), bias.as_ref().filter(|_| learns));
+            let mut g_weight = learning.map(|weight| take_gradient(flow, weight)).transpose()?;
+            let mut g_bias = bias.map(|bias| take_gradient(flow, bias)).transpose()?;
+            x.device().linear_backward(&x, &weight, &g, &mut g_x, g_weight.as_mut(), g_bias.as_mut())?;
+            for (of, gradient) in [(bias, g_bias), (Some(&x), Some(g_x)), (learning, g_weight)] {
+                if let (Some(of), Some(gradient)) = (of, gradient) {
+                    put_gradient(flow, of, gradient)?;
+                }
             }
-            put_gradient(flow, &x, g_x)?;
-            put_gradient(flow, &weight, g_weight)
+            Ok(())
         });
     }
     Ok(y)
@@ -92,9 +112,9 @@ mod tests {
 
     #[test]
     fn backward_agrees_with_differences() {
-        check::differences(&[(9, 10), (7, 10)], 2e-3, |tape, x| linear(tape, &x[0], &x[1], None, None));
+        check::differences(&[(9, 10), (7, 10)], 2e-3, |tape, x| linear(tape, &x[0], &x[1], None));
         check::differences(&[(3, 33), (34, 33), (1, 34)], 2e-3, |tape, x| {
-            linear(tape, &x[0], &x[1], Some(&x[2]), None)
+            linear(tape, &x[0], &x[1], Some(&x[2]))
         });
     }
 
@@ -102,7 +122,7 @@ mod tests {
     fn shapes_that_do_not_fit_are_refused() {
         let (x, w, b) = (check::matrix(2, 3, 1), check::matrix(4, 5, 2), check::matrix(1, 3, 3));
         let tape = &mut tensor::NoneTape;
-        assert!(linear(tape, &x, &w, None, None).is_err());
-        assert!(linear(tape, &x, &check::matrix(4, 3, 2), Some(&b), None).is_err());
+        assert!(linear(tape, &x, &w, None).is_err());
+        assert!(linear(tape, &x, &check::matrix(4, 3, 2), Some(&b)).is_err());
     }
 }

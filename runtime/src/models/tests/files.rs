@@ -137,8 +137,14 @@ fn what_we_cannot_run_is_refused_by_name() {
     };
     let cases = [
         ("model_type", serde_json::json!("mamba"), "`mamba` models are not supported"),
-        ("rope_scaling", serde_json::json!({"rope_type": "llama3", "factor": 8.0}), "`llama3`"),
-        ("rope_scaling", serde_json::json!({"type": "linear"}), "`linear`"),
+        ("rope_scaling", serde_json::json!({"rope_type": "dynamic", "factor": 8.0}), "`dynamic`"),
+        ("rope_scaling", serde_json::json!({"type": "mrope", "mrope_section": [1, 1]}), "`mrope`"),
+        ("rope_scaling", serde_json::json!({"type": "linear"}), "field `rope_scaling.factor`: is missing"),
+        ("rope_scaling", serde_json::json!({"type": "linear", "factor": 0.5}), "1 or more"),
+        ("rope_scaling", serde_json::json!("yarn"), "not a JSON object"),
+        ("rope_parameters", serde_json::json!({"full_attention": {}}), "each kind of layer"),
+        ("rope_parameters", serde_json::json!({"partial_rotary_factor": 0.5}), "a part of each head"),
+        ("rope_parameters", serde_json::json!({"rope_theta": -1.0}), "-1 is not a positive number"),
         ("use_sliding_window", serde_json::json!(true), "sliding window"),
         ("layer_types", serde_json::json!(["full_attention", "sliding_attention"]), "full_attention"),
         ("mlp_bias", serde_json::json!(true), "bias"),

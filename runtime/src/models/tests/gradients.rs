@@ -3,41 +3,42 @@ use super::*;
 #[test]
 fn every_parameter_of_every_variant_agrees_with_differences() {
     for config in variants() {
-        let (mut decoder, batch) = (lively(&config, 3), ragged());
-        let weights: Vec<f32> = (0..11).map(|r| 0.5 + 0.1 * r as f32).collect();
-        let loss: Arc<dyn TokenLoss> = Arc::new(CrossEntropy(TARGETS.to_vec()));
-        let mut grads = decoder.zero_grads().unwrap();
-        let losses = decoder.backward(&batch, &weights, &loss, &mut grads).unwrap();
-        let expected = decoder.log_probs(&batch, &TARGETS).unwrap();
-        assert!(losses.iter().zip(&expected).all(|(loss, log_prob)| (loss + log_prob).abs() < 1e-12));
-        let value = |decoder: &Decoder<Cpu>| -> f64 {
-            let log_probs = decoder.log_probs(&batch, &TARGETS).unwrap();
-            log_probs.iter().zip(&weights).map(|(l, &w)| -l * f64::from(w)).sum()
-        };
-        for index in 0..decoder.parameters().len() {
-            let name = decoder.parameters()[index].name().to_owned();
-            let (values, gradient) = (decoder.parameters()[index].to_host(), grads.to_host(index).unwrap());
-            let largest = gradient.iter().fold(0.0f32, |a, g| a.max(g.abs()));
-            assert!(largest > 1e-4, "{name} has no gradient");
-            // some elements of each are enough: an error in an op shows in all of them
-            for i in (0..values.len()).step_by(values.len().div_ceil(12)) {
-                // five points: the error is of the fourth order in the step
-                let (step, mut slope) = (1.0 / 512.0, 0.0);
-                for (side, share) in [(1.0, 8.0), (-1.0, -8.0), (2.0, -1.0), (-2.0, 1.0)] {
-                    let mut moved = values.clone();
-                    moved[i] += side * step;
-                    decoder.parameters_mut()[index].set(&moved).unwrap();
-                    slope += share * value(&decoder) / f64::from(12.0 * step);
-                }
-                decoder.parameters_mut()[index].set(&values).unwrap();
-                let off = (slope - f64::from(gradient[i])).abs() / f64::from(largest);
-                assert!(
-                    off < 5e-3,
-                    "{:?} {name} {i}: gradient {}, slope {slope}",
-                    config.family,
-                    gradient[i]
-                );
+        agrees_with_differences(lively(&config, 3));
+    }
+}
+
+/// Compares the gradient of all that learns with finite differences.
+pub(super) fn agrees_with_differences(mut decoder: Decoder<Cpu>) {
+    let batch = ragged();
+    let weights: Vec<f32> = (0..11).map(|r| 0.5 + 0.1 * r as f32).collect();
+    let loss: Arc<dyn TokenLoss> = Arc::new(CrossEntropy(TARGETS.to_vec()));
+    let mut grads = decoder.zero_grads().unwrap();
+    let losses = decoder.backward(&batch, &weights, &loss, &mut grads).unwrap();
+    let expected = decoder.log_probs(&batch, &TARGETS).unwrap();
+    assert!(losses.iter().zip(&expected).all(|(loss, log_prob)| (loss + log_prob).abs() < 1e-12));
+    let value = |decoder: &Decoder<Cpu>| -> f64 {
+        let log_probs = decoder.log_probs(&batch, &TARGETS).unwrap();
+        log_probs.iter().zip(&weights).map(|(l, &w)| -l * f64::from(w)).sum()
+    };
+    for index in 0..decoder.learning().len() {
+        let name = decoder.learning()[index].name().to_owned();
+        let (values, gradient) = (decoder.learning()[index].to_host(), grads.to_host(index).unwrap());
+        let largest = gradient.iter().fold(0.0f32, |a, g| a.max(g.abs()));
+        assert!(largest > 1e-4, "{name} has no gradient");
+        // some elements of each are enough: an error in an op shows in all of them
+        for i in (0..values.len()).step_by(values.len().div_ceil(12)) {
+            // five points: the error is of the fourth order in the step
+            let (step, mut slope) = (1.0 / 512.0, 0.0);
+            for (side, share) in [(1.0, 8.0), (-1.0, -8.0), (2.0, -1.0), (-2.0, 1.0)] {
+                let mut moved = values.clone();
+                moved[i] += side * step;
+                decoder.learning_mut()[index].set(&moved).unwrap();
+                slope += share * value(&decoder) / f64::from(12.0 * step);
             }
+            decoder.learning_mut()[index].set(&values).unwrap();
+            let off = (slope - f64::from(gradient[i])).abs() / f64::from(largest);
+            let family = decoder.config().family;
+            assert!(off < 5e-3, "{family:?} {name} {i}: gradient {}, slope {slope}", gradient[i]);
         }
     }
 }
