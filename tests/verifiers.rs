@@ -37,12 +37,22 @@ const DIFFER: &[(&str, &str, bool, &str)] = &[
     ("2ab", r"\boxed{2ba}", true, "factors may change places"),
     ("2ab", r"\boxed{ab+ab}", true, "the same polynomial"),
     ("2ab", r"\boxed{2 \cdot a \cdot b}", true, "the same polynomial"),
-    (r"(-\infty,3]", r"\boxed{x \le 3}", true, "an inequality is its interval, whichever of the two the row has"),
+    (
+        r"(-\infty,3]",
+        r"\boxed{x \le 3}",
+        true,
+        "an inequality is its interval, whichever of the two the row has",
+    ),
     (r"(-\infty,3]", r"\boxed{x \leq 3}", true, "as above"),
     (r"(2,\infty)", r"\boxed{x>2}", true, "as above"),
     (r"(2,\infty)", r"\boxed{2<x}", true, "as above"),
     (r"\emptyset", r"\boxed{\varnothing}", true, "two signs for the empty set"),
-    ("42", "First I thought \\boxed{24}.\nNo: \\boxed{42}", true, "the last box counts, and not the set of all"),
+    (
+        "42",
+        "First I thought \\boxed{24}.\nNo: \\boxed{42}",
+        true,
+        "the last box counts, and not the set of all",
+    ),
     ("42", "we have 40 + 2", false, "of a sentence without a mark the last number counts"),
 ];
 

@@ -9,6 +9,9 @@ pub mod stages {}
 #[doc = include_str!("../../../docs/guide/teachers.md")]
 pub mod teachers {}
 
+#[doc = include_str!("../../../docs/guide/servers.md")]
+pub mod servers {}
+
 #[doc = include_str!("../../../docs/guide/forks.md")]
 pub mod forks {}
 

@@ -85,7 +85,7 @@ fn check_rows(
 ) -> Option<(Vec<Row>, String)> {
     let (rows, name) = findings.take(prepared.rows())?;
     findings.good.push(format!("{name}: {} rows", rows.len()));
-    findings.wrong.extend(rows_fit(&prepared.entry.plan, &rows, &name));
+    findings.wrong.extend(rows_fit(prepared, &rows, &name));
     let Some(world) = world else { return Some((rows, name)) };
     let (prompts, unfit) =
         prompts_fit(&rows, &name, world.student(), &prepared.placement(), &prepared.judges);
@@ -109,7 +109,10 @@ fn templates(tokenizer: &Tokenizer, rows: &[Row]) -> Option<String> {
     let used = tokenizer.describe_chat()?;
     Some(match rows.iter().any(|row| row.prompt.plain().is_none()) {
         true => used,
-        false => "the chat template is not used: the prompts are plain text (with `chat: ()` a user says them)".into(),
+        false => {
+            "the chat template is not used: the prompts are plain text (with `chat: ()` a user says them)"
+                .into()
+        }
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::directory::RunDirectory;
 use super::evaluate::Evaluation;
 use super::file::{find, EvalFile, RunFile};
-use super::fingerprints::{of_files, of_models};
+use super::fingerprints::{of_files, of_model, TEACHER};
 use super::overlay::{self, line_and_column};
 use super::source::rows_of;
 use super::state::Run;
@@ -88,8 +88,7 @@ impl Prepared {
         wrong.extend(recipe.faults().iter().map(|fault| explain(fault, &text, &name)));
         wrong.extend(too_many(recipe.as_ref(), file.batch, &name));
         if options.other_recipe {
-            let weighted =
-                |name: &str| entry.plan.teachers.iter().any(|t| t.name == name && t.kind == "Frozen");
+            let weighted = |name: &str| entry.plan.teachers.iter().any(|t| t.name == name && t.is("Frozen"));
             file.teachers.retain(|name, _| weighted(name));
             file.servers.retain(|name, _| served(&entry.plan).any(|teacher| teacher.name == name));
         }
@@ -173,16 +172,17 @@ impl Prepared {
     /// # Errors
     /// A file that cannot be read.
     pub fn hashes(&self) -> Result<Vec<(String, String)>> {
-        let folders = std::iter::once(&self.file.student).chain(self.file.teachers.values());
         let held_out = self.file.eval.as_ref().and_then(|eval| eval.data.as_ref());
         let hashes = [
             ("plan", self.entry.plan.hash()),
             ("loop", fingerprint(self.entry.loop_text.as_bytes())),
             ("run", fingerprint(elsewhere_or_here(&self.effective).as_bytes())),
-            ("models", of_models(folders)?),
             ("data", of_files(self.file.data.iter().chain(held_out))?),
+            ("student", of_model(&self.file.student)?),
         ];
-        Ok(hashes.map(|(what, hash)| (what.to_string(), hash)).into())
+        let teachers = self.file.teachers.iter();
+        let teachers = teachers.map(|(seat, folder)| Ok((format!("{TEACHER}{seat}"), of_model(folder)?)));
+        hashes.map(|(what, hash)| Ok((what.to_string(), hash))).into_iter().chain(teachers).collect()
     }
 }
 
