@@ -85,7 +85,7 @@ impl Prepared {
             file.steps = 1;
         }
         wrong.extend(file.faults(&name));
-        wrong.extend(recipe.faults().iter().map(|fault| explain(fault, &text, &name)));
+        wrong.extend(recipe.faults().iter().map(|fault| explain(fault, &text, &name, &options.set)));
         wrong.extend(too_many(recipe.as_ref(), file.batch, &name));
         if options.other_recipe {
             let weighted = |name: &str| entry.plan.teachers.iter().any(|t| t.name == name && t.is("Frozen"));
@@ -218,8 +218,13 @@ pub(super) fn step_of(checkpoint: &Path) -> Option<u64> {
     checkpoint.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()
 }
 
-/// A fault of the settings as an error, at its place in the file when it stands there.
-fn explain(fault: &Fault, text: &str, name: &str) -> Error {
+/// A fault of the settings as an error, at the `--set` that made it, or at its place in the file when it stands there.
+fn explain(fault: &Fault, text: &str, name: &str, set: &[String]) -> Error {
+    let key = format!("{}.{}", fault.stage, fault.field);
+    let sets = |word: &&String| word.split_once('=').is_some_and(|(field, _)| field.trim() == key);
+    if let Some(word) = set.iter().rfind(sets) {
+        return Error::call(fault.says).at(format!("--set {word}"));
+    }
     let place = match place_of(text, fault.stage, fault.field) {
         Some((line, column)) => format!("{name}:{line}:{column}: `{}.{}`", fault.stage, fault.field),
         None if fault.field.is_empty() => format!("{name}: `{}`", fault.stage),
