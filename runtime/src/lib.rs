@@ -22,6 +22,8 @@ pub mod dist;
 pub mod eject;
 mod entry;
 pub mod error;
+#[cfg(feature = "gguf")]
+pub mod gguf;
 pub mod kernels;
 pub mod log;
 pub mod loops;

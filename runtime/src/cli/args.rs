@@ -167,6 +167,17 @@ pub(super) enum Verb {
         #[arg(long)]
         bf16: bool,
     },
+    /// A GGUF file as a model folder in Hugging Face layout
+    ImportGguf {
+        /// The GGUF file: a llama, qwen2 or qwen3 model
+        file: PathBuf,
+        /// The model folder to write
+        #[arg(long)]
+        to: PathBuf,
+        /// Weights in 16 bits (bfloat16) instead of 32, which keep every number of the file
+        #[arg(long)]
+        bf16: bool,
+    },
     /// A model folder with random weights, to train from nothing
     Init(InitArgs),
     /// A crate of your own: a recipe, a fork of it, a snapshot test and a run file

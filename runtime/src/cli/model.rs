@@ -18,6 +18,7 @@ use crate::tensor::Cpu;
 use crate::world::rows::{Message, PromptText};
 use crate::world::tasks::{generate as make_tasks, Split, TaskSpec};
 use crate::world::tokenizer::Tokenizer;
+use crate::world::verifier::Judges;
 use crate::world::Policy;
 
 /// What `eval` was asked.
@@ -68,7 +69,8 @@ pub(super) fn eval_model(asked: &Asked, quiet: bool) -> Result<Scores> {
         temperature: asked.temperature.unwrap_or(1.0),
         ..Sample::DEFAULT
     };
-    let evaluation = Evaluation { rows, name: "--task".to_string(), every: 0, sample };
+    let judges = Judges::default();
+    let evaluation = Evaluation { rows, name: "--task".to_string(), every: 0, sample, judges };
     eval(Policy::load("model", model, &Cpu::default())?, &evaluation, seed, quiet)
 }
 
@@ -215,6 +217,17 @@ fn must_be_free(folder: &Path) -> Result<()> {
 pub(super) fn export(recipes: &[Entry], directory: &Path, to: &Path, bf16: bool) -> Result<()> {
     must_be_free(to)?;
     crate::run::export(recipes, directory, to, if bf16 { WeightType::Bf16 } else { WeightType::F32 })
+}
+
+#[cfg(feature = "gguf")]
+pub(super) fn import_gguf(file: &Path, to: &Path, bf16: bool) -> Result<()> {
+    crate::gguf::import(file, to, if bf16 { WeightType::Bf16 } else { WeightType::F32 })
+}
+
+#[cfg(not(feature = "gguf"))]
+pub(super) fn import_gguf(_: &Path, _: &Path, _: bool) -> Result<()> {
+    Err(Error::call("this `limbeck` was built without GGUF")
+        .next("build it with: cargo build --release --features gguf"))
 }
 
 pub(super) fn init(args: &InitArgs) -> Result<()> {

@@ -69,6 +69,10 @@ pub(super) fn run(verb: Verb, recipes: &'static [Entry]) -> Result<ExitCode> {
             model::export(recipes, &directory, &to, bf16)?;
             say(&format!("wrote {}", to.display()))
         }
+        Verb::ImportGguf { file, to, bf16 } => {
+            model::import_gguf(&file, &to, bf16)?;
+            say(&format!("wrote {}", to.display()))
+        }
         Verb::New { folder, limbeck } => {
             new::new(&folder, limbeck.as_deref())?;
             let folder = folder.display();

@@ -25,5 +25,8 @@ pub use sample::{sample, Sampling};
 pub use save::WeightType;
 pub use weights::Parameter;
 
+#[cfg(feature = "gguf")]
+pub(crate) use {save::replace, weights::parameters_of};
+
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,5 +1,6 @@
 //! Weights into a Hugging Face folder, so that `transformers` can load it.
 
+use super::config::ModelConfig;
 use super::decoder::Decoder;
 use super::generation_config::GenerationConfig;
 use crate::error::{Error, Result};
@@ -29,31 +30,35 @@ impl<D: Device> Decoder<D> {
     /// When the folder cannot be made or a file cannot be written.
     pub fn save(&self, dir: &Path, as_: WeightType) -> Result<()> {
         std::fs::create_dir_all(dir).map_err(|why| Error::writing(dir, why))?;
-        let (info, dtype) = match as_ {
-            WeightType::F32 => (Dtype::F32, "float32"),
-            WeightType::Bf16 => (Dtype::BF16, "bfloat16"),
-        };
-        let stored = |index: usize| Stored { decoder: self, index, dtype: info };
+        let dtype = if as_ == WeightType::Bf16 { Dtype::BF16 } else { Dtype::F32 };
+        let stored = |index: usize| Stored { decoder: self, index, dtype };
         let tensors = (0..self.parameters.len()).map(|index| (self.parameters[index].name(), stored(index)));
         // transformers refuses files that do not say which framework wrote them
         let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
         replace(&dir.join("model.safetensors"), |path| {
             serialize_to_file(tensors, Some(metadata), path).map_err(|why| Error::writing(path, why))
         })?;
+        self.config.save(dir, as_)
+    }
+}
+
+impl ModelConfig {
+    /// Writes `config.json` and, if there is one, `generation_config.json`, for weights of this type.
+    pub(crate) fn save(&self, dir: &Path, as_: WeightType) -> Result<()> {
         let text = |name: &str, text: String| {
             replace(&dir.join(name), |path| {
                 std::fs::write(path, text).map_err(|why| Error::writing(path, why))
             })
         };
-        if let Some(generation) = &self.config.generation {
+        if let Some(generation) = &self.generation {
             text(GenerationConfig::FILE, generation.to_json())?;
         }
-        text("config.json", self.config.to_json(dtype))
+        text("config.json", self.to_json(if as_ == WeightType::Bf16 { "bfloat16" } else { "float32" }))
     }
 }
 
 /// Writes a file beside `path`, makes sure it is on the disk, and puts it in place.
-pub(super) fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+pub(crate) fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
     let settle = || {

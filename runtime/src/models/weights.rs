@@ -199,3 +199,9 @@ pub(super) fn plan(config: &ModelConfig) -> (Vec<Spec>, Places) {
     };
     (specs, Places { layers, norm, head })
 }
+
+/// The names and shapes of all parameters, in order.
+#[cfg(feature = "gguf")]
+pub(crate) fn parameters_of(config: &ModelConfig) -> Vec<(String, Vec<usize>)> {
+    plan(config).0.into_iter().map(|spec| (spec.name, spec.shape)).collect()
+}

@@ -183,7 +183,8 @@ fn with_servers(prepared: &Prepared, world: FromFiles<Cpu>) -> Result<FromFiles<
 pub(crate) fn open_world(prepared: &Prepared) -> Result<FromFiles<Cpu>> {
     let file = &prepared.file;
     let world = FromFiles::open(&prepared.entry.plan, &file.student, &file.teachers, &Cpu::default())?;
-    adapted(prepared, world.tuned(&prepared.recipe.settings()).chatting(file.chat.as_ref())?)
+    let world = world.tuned(&prepared.recipe.settings()).chatting(file.chat.as_ref())?;
+    adapted(prepared, world)
 }
 
 /// The world in which as much of the student learns as the run file says.

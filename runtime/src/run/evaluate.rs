@@ -10,6 +10,7 @@ use crate::run::state::prompts;
 use crate::stages::rollout::Sample;
 use crate::tensor::Device;
 use crate::world::rows::Row;
+use crate::world::verifier::{verdicts, Judges};
 use crate::world::Policy;
 
 /// How many prompts are answered at once.
@@ -25,6 +26,8 @@ pub struct Evaluation {
     pub every: u64,
     /// How each is answered.
     pub sample: Sample,
+    /// Who judges the answers.
+    pub judges: Judges,
 }
 
 /// What one policy said to one prompt.
@@ -75,15 +78,15 @@ pub fn evaluate<D: Device>(
     mut each: impl FnMut(&str, Answer),
     progress: impl Fn(usize),
 ) -> Result<()> {
-    let all = prompts(&evaluation.rows, &evaluation.name, policy, &Default::default())?;
+    let all = prompts(&evaluation.rows, &evaluation.name, policy, &Default::default(), &evaluation.judges)?;
     for (number, some) in all.chunks(AT_ONCE).enumerate() {
         let place = Place { seed, step: number as u64 };
         let batch = Prompts { place, prompts_P: some.to_vec(), ledger: Metrics::default() };
         let rollouts = evaluation.sample.answer(policy, batch, Purpose::Evaluation)?;
-        for response in rollouts.responses_N {
+        let verdicts = verdicts(some, &rollouts.responses_N);
+        for (response, verdict) in rollouts.responses_N.into_iter().zip(verdicts) {
             let prompt = &some[response.prompt];
-            let correct =
-                prompt.verifier.judge(&prompt.row, &response.text, response.finished).unwrap_or(None);
+            let correct = verdict.unwrap_or(None);
             each(prompt.domain(), Answer { prompt: prompt.text.clone(), response: response.text, correct });
         }
         progress(some.len());

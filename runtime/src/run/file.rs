@@ -15,6 +15,7 @@ use crate::world::remote::ServerFile;
 use crate::world::rows::Columns;
 use crate::world::tasks::TaskSpec;
 use crate::world::tokenizer::Chat;
+use crate::world::verifier::Judge;
 
 /// What a run looks at on prompts it never trains on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -99,6 +100,9 @@ pub struct RunFile {
     /// Prompts of `data` are chats: what every chat is told. Rows that are chats need no word of it.
     #[serde(default)]
     pub chat: Option<Chat>,
+    /// Who judges a domain, where it is not the verifier that the domain has by itself.
+    #[serde(default)]
+    pub verifiers: BTreeMap<String, Judge>,
     /// Where what only teachers read stands in their prompts.
     #[serde(default)]
     pub privileged: Placement,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::contexts::{contexts_fit, plain, shown};
 use super::drive::adapted;
+use super::judged::{judges_fit, Asked};
 use super::prepare::{Prepared, TrainOptions};
 use super::ready::{held_out_fits, prompts_fit, rows_fit, teachers_fit};
 use crate::entry::Entry;
@@ -51,8 +52,9 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
     }
     let world = world.as_ref();
     findings.good.extend(world.map(describe_world).unwrap_or_default());
+    let mut judged = Vec::new();
     if has_rows(file.data.as_deref(), file.tasks.is_some()) {
-        check_rows(&prepared, world, &mut findings);
+        judged.extend(check_rows(&prepared, world, &mut findings));
     }
     let eval = file.eval.as_ref();
     if eval.is_some_and(|eval| has_rows(eval.data.as_deref(), eval.tasks.is_some())) {
@@ -60,8 +62,13 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
             findings.good.push(format!("{}: {} held-out rows", held_out.name, held_out.rows.len()));
             let unfit = world.map(|world| held_out_fits(&held_out.rows, &held_out.name, world));
             findings.wrong.extend(unfit.unwrap_or_default());
+            judged.push((held_out.rows, held_out.name));
         }
     }
+    let judged: Vec<_> = judged.iter().map(|(rows, name)| Asked { rows, name }).collect();
+    let (good, unfit) = judges_fit(&prepared, &judged);
+    findings.good.extend(good);
+    findings.wrong.extend(unfit);
     findings
 }
 
@@ -70,12 +77,18 @@ fn has_rows(data: Option<&Path>, tasks: bool) -> bool {
     data.map_or(tasks, |path| !tasks && !path.as_os_str().is_empty())
 }
 
-fn check_rows(prepared: &Prepared, world: Option<&FromFiles<Cpu>>, findings: &mut Findings) {
-    let Some((rows, name)) = findings.take(prepared.rows()) else { return };
+/// Looks at the training rows; what they are and what messages call them.
+fn check_rows(
+    prepared: &Prepared,
+    world: Option<&FromFiles<Cpu>>,
+    findings: &mut Findings,
+) -> Option<(Vec<Row>, String)> {
+    let (rows, name) = findings.take(prepared.rows())?;
     findings.good.push(format!("{name}: {} rows", rows.len()));
     findings.wrong.extend(rows_fit(&prepared.entry.plan, &rows, &name));
-    let Some(world) = world else { return };
-    let (prompts, unfit) = prompts_fit(&rows, &name, world.student(), &prepared.placement());
+    let Some(world) = world else { return Some((rows, name)) };
+    let (prompts, unfit) =
+        prompts_fit(&rows, &name, world.student(), &prepared.placement(), &prepared.judges);
     findings.wrong.extend(unfit);
     findings.wrong.extend(teachers_fit(prepared, world, &prompts));
     let (heard, unfit) = contexts_fit(prepared, world, &prompts);
@@ -88,6 +101,7 @@ fn check_rows(prepared: &Prepared, world: Option<&FromFiles<Cpu>>, findings: &mu
     }
     let longest = prompts.iter().map(|p| p.tokens.len()).max().unwrap_or(0);
     findings.good.push(estimate(prepared, world, longest));
+    Some((rows, name))
 }
 
 /// Which chat template renders the prompts, or that one is there and renders none.
@@ -95,7 +109,10 @@ fn templates(tokenizer: &Tokenizer, rows: &[Row]) -> Option<String> {
     let used = tokenizer.describe_chat()?;
     Some(match rows.iter().any(|row| row.prompt.plain().is_none()) {
         true => used,
-        false => "the chat template is not used: the prompts are plain text (with `chat: ()` a user says them)".into(),
+        false => {
+            "the chat template is not used: the prompts are plain text (with `chat: ()` a user says them)"
+                .into()
+        }
     })
 }
 

@@ -19,6 +19,7 @@ use crate::privileged::Placement;
 use crate::stages::rollout::Sample;
 use crate::world::remote::{seats_fit, served};
 use crate::world::rows::Row;
+use crate::world::verifier::{chosen, Judges};
 
 /// What the command line adds to a run file.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +52,8 @@ pub struct Prepared {
     pub name: String,
     /// The effective run, as RON.
     pub effective: String,
+    /// Who judges responses.
+    pub judges: Judges,
 }
 
 impl Prepared {
@@ -92,8 +95,10 @@ impl Prepared {
         }
         wrong.extend(seats_fit(&entry.plan, &file.servers));
         make_absolute(&mut file, options.file.parent(), &mut wrong);
+        let (judges, unfit) = chosen(&file.verifiers, &name);
+        wrong.extend(unfit);
         let effective = effective(entry.name, recipe.as_ref(), &file).map_err(|why| why.at(&name))?;
-        Ok((Self { entry: *entry, recipe, file, name, effective }, wrong))
+        Ok((Self { entry: *entry, recipe, file, name, effective, judges }, wrong))
     }
 
     /// The rows to train on, and what messages call them.
@@ -114,7 +119,8 @@ impl Prepared {
         let columns = eval.columns.as_ref().unwrap_or(&self.file.columns);
         let data = eval.data.as_deref().map(|path| (path, columns));
         let (rows, name) = rows_of(&self.file, data, eval.tasks.as_ref(), "eval.tasks")?;
-        Ok(Some(Evaluation { rows, name, every: eval.every, sample: eval.sample(self.recipe.as_ref()) }))
+        let sample = eval.sample(self.recipe.as_ref());
+        Ok(Some(Evaluation { rows, name, every: eval.every, sample, judges: self.judges.clone() }))
     }
 
     /// The run, ready for the loop.
@@ -141,6 +147,7 @@ impl Prepared {
             rows,
             rows_name,
             placement: self.placement(),
+            judges: self.judges.clone(),
             held_out,
             directory,
             checkpoint,
@@ -332,6 +339,9 @@ fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> Result<Strin
     }
     if let Some(chat) = &file.chat {
         lines.push(format!("chat: {}", ron_text(chat)?));
+    }
+    if !file.verifiers.is_empty() {
+        lines.push(format!("verifiers: {}", ron_text(&file.verifiers)?));
     }
     lines.push(format!("privileged: {}", ron_text(&file.privileged)?));
     if let Some(eval) = &file.eval {

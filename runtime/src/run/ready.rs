@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::contexts::contexts_fit;
+use super::judged::{judges_fit, Asked};
 use super::prepare::Prepared;
 use super::state::prompt_of;
 use crate::batch::Prompt;
@@ -13,6 +14,7 @@ use crate::plan::{Plan, Teacher};
 use crate::privileged::Placement;
 use crate::tensor::{Cpu, Device};
 use crate::world::rows::Row;
+use crate::world::verifier::Judges;
 use crate::world::{FromFiles, Policy, World};
 
 /// So many rows that do not fit are told one by one.
@@ -70,10 +72,11 @@ pub(super) fn prompts_fit<D: Device>(
     name: &str,
     policy: &Policy<D>,
     placement: &Arc<Placement>,
+    judges: &Judges,
 ) -> (Vec<Arc<Prompt>>, Vec<Error>) {
     let (mut good, mut wrong, mut untold) = (Vec::new(), Vec::new(), 0);
     for (index, row) in rows.iter().enumerate() {
-        match prompt_of(index, row, name, policy) {
+        match prompt_of(index, row, name, policy, judges) {
             Ok(prompt) => good.push(Arc::new(Prompt { placement: Arc::clone(placement), ..prompt })),
             Err(why) if wrong.len() < TOLD => wrong.push(why),
             Err(_) => untold += 1,
@@ -131,24 +134,29 @@ pub(super) fn longest_response(prepared: &Prepared, prompt: &Prompt, students: u
 pub(super) fn must_be_ready(prepared: &Prepared, world: &FromFiles<Cpu>) -> Result<()> {
     let (rows, name) = prepared.rows()?;
     let mut wrong = rows_fit(&prepared.entry.plan, &rows, &name);
-    let (prompts, unfit) = prompts_fit(&rows, &name, world.student(), &prepared.placement());
+    let (prompts, unfit) =
+        prompts_fit(&rows, &name, world.student(), &prepared.placement(), &prepared.judges);
     wrong.extend(unfit);
     wrong.extend(teachers_fit(prepared, world, &prompts));
     wrong.extend(contexts_fit(prepared, world, &prompts).1);
-    if let Some(held_out) = prepared.held_out()? {
+    let mut judged = vec![Asked { rows: &rows, name: &name }];
+    let held_out = prepared.held_out()?;
+    if let Some(held_out) = &held_out {
         wrong.extend(held_out_fits(&held_out.rows, &held_out.name, world));
+        judged.push(Asked { rows: &held_out.rows, name: &held_out.name });
     }
+    wrong.extend(judges_fit(prepared, &judged).1);
     Error::together(wrong)
 }
 
 /// Everybody who is evaluated can read the held-out prompts.
 pub(super) fn held_out_fits(rows: &[Row], name: &str, world: &FromFiles<Cpu>) -> Vec<Error> {
-    let (_, mut wrong) = prompts_fit(rows, name, world.student(), &Arc::default());
+    let (_, mut wrong) = prompts_fit(rows, name, world.student(), &Arc::default(), &Judges::default());
     for (_, teacher) in world.teachers() {
         if !wrong.is_empty() {
             break;
         }
-        let (_, unfit) = prompts_fit(rows, name, teacher, &Arc::default());
+        let (_, unfit) = prompts_fit(rows, name, teacher, &Arc::default(), &Judges::default());
         let of = |why: Error| Error::call(format!("for the teacher `{}`: {why}", teacher.name));
         wrong = unfit.into_iter().map(of).collect();
     }

@@ -17,7 +17,7 @@ use crate::run::evaluate::Evaluation;
 use crate::stages::data::Feed;
 use crate::stages::step::Optimiser;
 use crate::world::rows::Row;
-use crate::world::verifier::for_domain;
+use crate::world::verifier::{Judges, Verifier};
 use crate::world::World;
 
 /// A run as the loop sees it: how long, how wide, on what, and where it is written.
@@ -36,6 +36,8 @@ pub struct Run {
     pub(crate) rows_name: String,
     /// Where privileged text stands in a teacher's prompt.
     pub(crate) placement: Arc<Placement>,
+    /// Who judges responses.
+    pub(crate) judges: Judges,
     pub(crate) held_out: Option<Arc<Evaluation>>,
     pub(crate) directory: Option<RunDirectory>,
     pub(crate) checkpoint: Option<PathBuf>,
@@ -83,6 +85,7 @@ impl Run {
             rows,
             rows_name: "rows".to_string(),
             placement: Arc::default(),
+            judges: Judges::default(),
             held_out: None,
             directory: None,
             checkpoint: None,
@@ -100,6 +103,13 @@ impl Run {
         self
     }
 
+    /// The same run, with `verifier` for the rows of `domain`.
+    #[must_use]
+    pub fn judged_by(mut self, domain: &str, verifier: impl Verifier + 'static) -> Self {
+        self.judges = self.judges.with(domain, Arc::new(verifier));
+        self
+    }
+
     /// The same run, written to `directory`: its numbers, and a checkpoint every `every` steps (0: only
     /// at the end).
     #[must_use]
@@ -113,7 +123,7 @@ impl Run {
     /// # Errors
     /// A row that does not fit, by its place.
     pub fn prompts<W: World>(&self, world: &W) -> Result<Vec<Arc<Prompt>>> {
-        prompts(&self.rows, &self.rows_name, world.student(), &self.placement)
+        prompts(&self.rows, &self.rows_name, world.student(), &self.placement, &self.judges)
     }
 
     /// Whether a checkpoint is due after step `it`.
@@ -227,9 +237,10 @@ pub(crate) fn prompts<D: crate::tensor::Device>(
     name: &str,
     student: &crate::world::Policy<D>,
     placement: &Arc<Placement>,
+    judges: &Judges,
 ) -> Result<Vec<Arc<Prompt>>> {
     let placed = |(index, row)| {
-        let prompt = prompt_of(index, row, name, student)?;
+        let prompt = prompt_of(index, row, name, student, judges)?;
         Ok(Arc::new(Prompt { placement: Arc::clone(placement), ..prompt }))
     };
     rows.iter().enumerate().map(placed).collect()
@@ -241,6 +252,7 @@ pub(crate) fn prompt_of<D: crate::tensor::Device>(
     row: &Row,
     name: &str,
     student: &crate::world::Policy<D>,
+    judges: &Judges,
 ) -> Result<Prompt> {
     let context = student.decoder.config().max_position_embeddings;
     let place = || format!("{name}, row {}", index + 1);
@@ -273,6 +285,6 @@ pub(crate) fn prompt_of<D: crate::tensor::Device>(
             Some(ids)
         }
     };
-    let verifier = for_domain(&row.domain);
+    let verifier = judges.of(&row.domain);
     Ok(Prompt { index, tokens, text, reference, row: row.clone(), verifier, placement: Arc::default() })
 }

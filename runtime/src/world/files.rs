@@ -100,6 +100,19 @@ impl<D: Device> FromFiles<D> {
         self
     }
 
+    /// The same world, in which only low-rank factors of the student learn, made from `seed`. Teachers that
+    /// follow the student follow these.
+    ///
+    /// # Errors
+    /// Settings that do not fit the student.
+    pub fn with_lora(mut self, lora: &Lora, seed: u64) -> Result<Self> {
+        self.student.decoder.adapt(lora, seed)?;
+        for seat in self.following.keys() {
+            self.teachers.insert((*seat).to_string(), self.student.copy(seat)?);
+        }
+        Ok(self)
+    }
+
     /// The same world, whose chats are told this.
     ///
     /// # Errors
@@ -119,19 +132,6 @@ impl<D: Device> FromFiles<D> {
             policy.tokenizer = Arc::clone(&self.student.tokenizer);
         }
         self
-    }
-
-    /// The same world, in which only low-rank factors of the student learn, made from `seed`. Teachers that
-    /// follow the student follow these.
-    ///
-    /// # Errors
-    /// Settings that do not fit the student.
-    pub fn with_lora(mut self, lora: &Lora, seed: u64) -> Result<Self> {
-        self.student.decoder.adapt(lora, seed)?;
-        for seat in self.following.keys() {
-            self.teachers.insert((*seat).to_string(), self.student.copy(seat)?);
-        }
-        Ok(self)
     }
 
     /// The teachers, by seat.

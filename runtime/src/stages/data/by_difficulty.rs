@@ -13,6 +13,7 @@ use crate::run::Run;
 use crate::stages::data::difficulty::{balanced, Balanced};
 use crate::stages::data::{Data, Feed, Shape, Target};
 use crate::stages::rollout::Sample;
+use crate::world::verifier::verdicts;
 use crate::world::World;
 use limbeck::Settings;
 
@@ -143,11 +144,10 @@ impl ByDifficulty {
             let batch = Batch { place, prompts_P: some.to_vec(), ledger: Metrics::default() };
             let rollouts = sample.answer(world.student(), batch, Purpose::Measure)?;
             let mut right = vec![0; some.len()];
-            for response in &rollouts.responses_N {
-                let prompt = &some[response.prompt];
+            for (response, verdict) in rollouts.responses_N.iter().zip(verdicts(some, &rollouts.responses_N))
+            {
                 // a verifier that fails judges nothing: such a sample does not count as passed
-                if let Ok(Some(true)) = prompt.verifier.judge(&prompt.row, &response.text, response.finished)
-                {
+                if verdict == Ok(Some(true)) {
                     right[response.prompt] += 1;
                 }
             }

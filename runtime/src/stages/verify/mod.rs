@@ -7,6 +7,7 @@ use crate::batch::Rollouts;
 use crate::capability::{Judged, Unjudged};
 use crate::error::Result;
 use crate::stages::note_time;
+use crate::world::verifier::verdicts;
 use limbeck::Settings;
 
 /// A method of the `verify` stage.
@@ -36,19 +37,17 @@ pub trait Verify {
     }
 }
 
-/// The task's own verifier: it knows the answer, or executes the program.
+/// The verifier of the prompt's domain, as the run file's `verifiers` chooses it: it knows the answer, or executes
+/// the program.
 #[derive(Clone, Debug, Settings)]
 pub struct TaskAnswer {}
 
 impl Verify for TaskAnswer {
     fn outcomes(&self, rollouts: &Rollouts<Unjudged>) -> Result<(Vec<Option<bool>>, usize)> {
         let mut failures = 0;
-        let outcomes_N = rollouts
-            .responses_N
-            .iter()
-            .map(|response| {
-                let prompt = &rollouts.prompts_P[response.prompt];
-                let verdict = prompt.verifier.judge(&prompt.row, &response.text, response.finished);
+        let outcomes_N = verdicts(&rollouts.prompts_P, &rollouts.responses_N)
+            .into_iter()
+            .map(|verdict| {
                 verdict.unwrap_or_else(|_| {
                     failures += 1;
                     None

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Mark, Server, ServerFile};
 use crate::error::{Error, Result};
 use crate::plan::{fingerprint, Plan, Teacher};
-use crate::run::prompt_of;
+use crate::privileged::{context, Placement};
 use crate::suggest::nearest;
 use crate::tensor::Device;
 use crate::world::rows::Row;
@@ -72,9 +72,9 @@ impl<D: Device> FromFiles<D> {
         rows: &[Row],
     ) -> Vec<Error> {
         let step = rows.len().div_ceil(PROBES).max(1);
-        let prompt = |(at, row): (usize, &Row)| prompt_of(at, row, "data", self.student()).ok();
-        let probes: Vec<Vec<u32>> =
-            rows.iter().enumerate().step_by(step).filter_map(prompt).map(|prompt| prompt.tokens).collect();
+        let (tokenizer, place) = (&self.student().tokenizer, Placement::default());
+        let tokens = |row: &Row| context(tokenizer, &row.prompt, None, &place).ok().map(|(_, tokens)| tokens);
+        let probes: Vec<Vec<u32>> = rows.iter().step_by(step).filter_map(tokens).collect();
         let mut wrong = Vec::new();
         for teacher in served(plan) {
             let Some(file) = servers.get(teacher.name) else { continue };
