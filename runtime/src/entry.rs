@@ -20,6 +20,7 @@ pub struct Entry {
     pub(crate) loop_text: &'static str,
     pub(crate) ejected: &'static str,
     pub(crate) plan: Plan,
+    pub(crate) base: Option<Plan>,
     pub(crate) default: fn() -> Box<dyn AnyRecipe>,
 }
 
@@ -34,6 +35,7 @@ impl Entry {
             loop_text: R::LOOP,
             ejected: R::EJECTED,
             plan: R::PLAN,
+            base: R::BASE,
             default: || Box::new(R::DEFAULT),
         }
     }

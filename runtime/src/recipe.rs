@@ -24,6 +24,8 @@ pub trait Recipe: Sized + Clone + 'static {
     const DOC: &'static str = Self::PLAN.doc;
     /// Who teaches, which method fills which stage, every setting.
     const PLAN: Plan;
+    /// The plan of the recipe it was forked from.
+    const BASE: Option<Plan> = None;
     /// The text of [`train`](Self::train), comments included: token for token what runs. A recipe without
     /// the macro gives its own file, with `limbeck::this_file!()`.
     const LOOP: &'static str;
