@@ -88,6 +88,7 @@ fn agreed(results: &Results, mut row: Row) -> Row {
         ("loop", "loop is not that"),
         ("models", "model folders are not those"),
         ("data", "data is not that"),
+        ("servers", "teacher behind a server is not that"),
     ];
     let changed = parts.into_iter().find(|(part, _)| row.hashes.get(*part) != other.hashes.get(*part));
     if let Some((_, what)) = changed {
