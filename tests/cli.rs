@@ -213,6 +213,10 @@ fn a_run_from_check_to_export() {
     let said = bench.limbeck(&["resume", "deep/er/run", "--set", "steps=9"]);
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
 
+    // what the command line made wrong is told of the command line
+    let said = bench.limbeck(&["check", "run.ron", "--set", "rollout.group_size=1"]);
+    said.refused_checks(&["--set rollout.group_size=1: calibration compares rollouts"]);
+
     // another recipe on the same run, which lacks what the recipe has no use for
     bench.limbeck(&["check", "run.ron", "--recipe", "Sft"]).refused_checks(&["no setting `samples`"]);
     bench.run_with("bare.ron", &[("data: (samples: 2, max_response_tokens: 6),", "")]);

@@ -123,7 +123,7 @@ fn damaged_bytes_never_panic() {
     let file = folder.path().join("model.gguf");
     let mut refusals = 0;
     // the header, where lengths and counts and types stand; the numbers after it may be any
-    for at in (0..3200).step_by(3) {
+    for at in (0..3200).step_by(7) {
         for value in [0xff, whole[at].wrapping_add(1)] {
             let mut damaged = whole.clone();
             damaged[at] = value;
@@ -142,7 +142,7 @@ fn damaged_bytes_never_panic() {
             }
         }
     }
-    assert!(refusals > 400, "{refusals}");
+    assert!(refusals > 150, "{refusals}");
 }
 
 /// The file with `from` replaced by as many bytes.

@@ -9,38 +9,19 @@ use limbeck::prelude::*;
 use limbeck::run::{Run, RunDirectory};
 use limbeck::tasks::{generate, TaskSpec};
 use limbeck::tensor::Cpu;
+use limbeck::world::architectures::{
+    Llama3_2_1B, Qwen2_5_0_5B, Qwen2_5_1_5B, Qwen3_0_6B, Qwen3_1_7B, Qwen3_4B, Qwen3_8B, SmolLm2_135M,
+};
 use limbeck::world::tokenizer::Tokenizer;
-use limbeck::world::{Architecture, FromFiles, Pinned, Policy, Vocabulary, World};
+use limbeck::world::{Architecture, FromFiles, Pinned, Policy, Speaks, Vocabulary, World};
 
-/// The tokens of the built-in tasks.
-struct Tasks;
-
-impl Vocabulary for Tasks {
-    const SIZE: usize = 32;
-    const NAME: &'static str = "the built-in tasks";
+limbeck::architecture! {
+    /// Speaks the tokens of the built-in tasks.
+    Small: vocabulary Tasks = 32, hidden 16, layers 1, heads 2, kv_heads 1
 }
-
-struct Small;
-
-impl Architecture for Small {
-    type Vocabulary = Tasks;
-    const NAME: &'static str = "Small";
-    const HIDDEN: usize = 16;
-    const LAYERS: usize = 1;
-    const HEADS: usize = 2;
-    const KV_HEADS: usize = 1;
-}
-
-/// As `Small`, and twice as deep.
-struct Deep;
-
-impl Architecture for Deep {
-    type Vocabulary = Tasks;
-    const NAME: &'static str = "Deep";
-    const HIDDEN: usize = 16;
-    const LAYERS: usize = 2;
-    const HEADS: usize = 2;
-    const KV_HEADS: usize = 1;
+limbeck::architecture! {
+    /// As `Small`, and twice as deep.
+    Deep: vocabulary Tasks, hidden 16, layers 2, heads 2, kv_heads 1
 }
 
 #[recipe]
@@ -156,4 +137,41 @@ fn files_of_another_size_are_refused_with_both_numbers() {
     assert!(student.contains("open them with `FromFiles`"), "{student}");
     let teacher = said(Pinned::<Small, (Small,)>::new(open(folder.path())).err());
     assert!(teacher.contains("the `num_hidden_layers` of `code` is 2, and Small has 1"), "{teacher}");
+}
+
+/// The parameters of a decoder whose head is its table, but for biases and norms: near what its name says.
+fn millions<A: Architecture>(inner: usize, head: usize, tied: bool) -> f64 {
+    let tables = A::Vocabulary::SIZE * A::HIDDEN * if tied { 1 } else { 2 };
+    let attention = 2 * A::HIDDEN * head * (A::HEADS + A::KV_HEADS);
+    (tables + A::LAYERS * (attention + 3 * A::HIDDEN * inner)) as f64 / 1e6
+}
+
+#[test]
+fn the_named_sizes_have_the_parameters_their_makers_count() {
+    // width of the feed-forward block and of a head, whether tied, and the millions in the model's card
+    let counted = [
+        (millions::<SmolLm2_135M>(1536, 64, true), 134.5),
+        (millions::<Qwen2_5_0_5B>(4864, 64, true), 494.0),
+        (millions::<Qwen2_5_1_5B>(8960, 128, true), 1543.7),
+        (millions::<Qwen3_0_6B>(3072, 128, true), 596.0),
+        (millions::<Qwen3_1_7B>(6144, 128, true), 1720.6),
+        (millions::<Qwen3_4B>(9728, 128, true), 4022.5),
+        (millions::<Qwen3_8B>(12288, 128, false), 8190.7),
+        (millions::<Llama3_2_1B>(8192, 64, true), 1235.8),
+    ];
+    for (found, published) in counted {
+        assert!((found / published - 1.0_f64).abs() < 2e-3, "{found} instead of {published} million");
+    }
+}
+
+/// Compiles only where every teacher speaks the student's vocabulary.
+fn can_teach<S: Architecture, T: Speaks<S::Vocabulary>>() -> (&'static str, usize) {
+    (S::NAME, S::Vocabulary::SIZE)
+}
+
+#[test]
+fn models_of_a_family_teach_each_other() {
+    assert_eq!(can_teach::<Qwen3_0_6B, (Qwen3_8B, Qwen3_4B)>(), ("Qwen3_0_6B", 151_936));
+    assert_eq!(can_teach::<Qwen2_5_0_5B, (Qwen2_5_1_5B,)>(), ("Qwen2_5_0_5B", 151_936));
+    assert_eq!(can_teach::<SmolLm2_135M, (SmolLm2_135M,)>(), ("SmolLm2_135M", 49_152));
 }

@@ -1,6 +1,6 @@
 //! A recipe in a list of recipes: its texts and its plan, and what the verbs can ask of it.
 
-use crate::check::Fault;
+use crate::check::{Facts, Fault};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::recipe::{PartsMut, Recipe};
@@ -62,6 +62,7 @@ impl Entry {
 pub(crate) trait AnyRecipe {
     fn parts_mut(&mut self) -> PartsMut<'_>;
     fn settings(&self) -> Vec<(&'static str, Vec<Setting>)>;
+    fn facts(&self) -> Facts;
     fn faults(&self) -> Vec<Fault>;
     fn train(&self, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Report>;
     fn replay(&self, recorded: Recorded) -> Result<Replay>;
@@ -75,6 +76,10 @@ impl<R: Recipe> AnyRecipe for R {
 
     fn settings(&self) -> Vec<(&'static str, Vec<Setting>)> {
         Recipe::settings(self)
+    }
+
+    fn facts(&self) -> Facts {
+        Recipe::facts(self)
     }
 
     fn faults(&self) -> Vec<Fault> {

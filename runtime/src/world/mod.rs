@@ -1,5 +1,6 @@
 //! The world a loop runs in: the student, its teachers, and where they live.
 
+pub mod architectures;
 pub(crate) mod caught;
 pub mod files;
 pub mod pinned;
