@@ -100,12 +100,18 @@ fn servers(speaks: Speaks, urls: &[String], more: &str) -> String {
 /// No number of any step is further off than rounding to `f32`.
 #[track_caller]
 fn must_be_alike(one: &[Map<String, Value>], other: &[Map<String, Value>]) {
+    must_be_near(one, other, 2e-5);
+}
+
+/// No number of any step is further off than `most`, relative to itself or to 1.
+#[track_caller]
+fn must_be_near(one: &[Map<String, Value>], other: &[Map<String, Value>], most: f64) {
     assert_eq!(one.len(), other.len());
     for (step, (one, other)) in one.iter().zip(other).enumerate() {
         assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
         for (name, a) in one {
             let (a, b) = (a.as_f64().unwrap_or(f64::NAN), other[name].as_f64().unwrap_or(f64::NAN));
-            let near = (a - b).abs() <= 2e-5 * a.abs().max(1.0) || (a.is_nan() && b.is_nan());
+            let near = (a - b).abs() <= most * a.abs().max(1.0) || (a.is_nan() && b.is_nan());
             assert!(near, "step {}: {name} is {a} and {b}", step + 1);
         }
     }

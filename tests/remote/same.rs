@@ -4,7 +4,7 @@ use limbeck::prelude::*;
 use limbeck::world::remote::Speaks;
 
 use crate::stub::{asset, Stub};
-use crate::{must_be_alike, servers, Bench, Here, There, EACH};
+use crate::{must_be_alike, must_be_near, servers, Bench, Here, There, EACH};
 
 #[test]
 fn each_dialect_trains_as_the_teacher_here() {
@@ -97,7 +97,8 @@ struct ReverseThere {
     loss: ReverseKl<TopK<8>>,
 }
 
-/// On the teacher's likeliest tokens, with all others as one or left out, the loss is that of whole rows.
+/// On the teacher's likeliest tokens, with all others as one or left out, the loss is that of whole rows:
+/// to 2e-4, for the others are known from what the likeliest leave of 1.
 #[test]
 fn the_likeliest_tokens_of_a_server_teach_what_whole_rows_teach() {
     let bench = Bench::new();
@@ -109,7 +110,7 @@ fn the_likeliest_tokens_of_a_server_teach_what_whole_rows_teach() {
         for run in ["RowsThere", "ReverseThere"] {
             let _ = std::fs::remove_dir_all(bench.path(run));
         }
-        must_be_alike(&rows, &bench.trained::<RowsThere>(&there));
-        must_be_alike(&reverse, &bench.trained::<ReverseThere>(&there));
+        must_be_near(&rows, &bench.trained::<RowsThere>(&there), 2e-4);
+        must_be_near(&reverse, &bench.trained::<ReverseThere>(&there), 2e-4);
     }
 }
