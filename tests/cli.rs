@@ -213,6 +213,16 @@ fn a_run_from_check_to_export() {
     let said = bench.limbeck(&["resume", "deep/er/run", "--set", "steps=9"]);
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
 
+    // what the command line made wrong is told of the command line
+    let said = bench.limbeck(&["check", "run.ron", "--set", "rollout.group_size=1"]);
+    said.refused_checks(&["--set rollout.group_size=1: calibration compares rollouts"]);
+
+    // the report of a fork says what it changes
+    bench.limbeck(&["train", "run.ron", "--recipe", "UniOpdGreedyMask", "--out", "fork", "--quiet"]).good();
+    let report = bench.read("fork/report.html");
+    assert!(report.contains("What changes against <code>UniOpd</code>") && report.contains("+ calibrate   MarginMask"));
+    assert!(!bench.read("deep/er/run/report.html").contains("What changes against"));
+
     // another recipe on the same run, which lacks what the recipe has no use for
     bench.limbeck(&["check", "run.ron", "--recipe", "Sft"]).refused_checks(&["no setting `samples`"]);
     bench.run_with("bare.ron", &[("data: (samples: 2, max_response_tokens: 6),", "")]);

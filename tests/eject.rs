@@ -146,12 +146,12 @@ const RUN: &str = r#"Run(
 )
 "#;
 
-/// Rows with all that any teacher reads, and a recording with all that any recipe needs.
 /// A small trained model, which is right at times.
 fn asset(name: &str) -> String {
     format!("{}/examples/assets/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Rows with all that any teacher reads, and a recording with all that any recipe needs.
 fn rows(bench: &Bench) {
     let spec = TaskSpec { levels: (2, 3), per_level: 3, worked: 1.0, ..TaskSpec::default() };
     let mut rows = generate(&spec).unwrap();

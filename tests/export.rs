@@ -47,7 +47,7 @@ fn an_exported_student_is_whole_and_says_how_it_was_made() {
     );
 
     let card = bench.read("mine/README.md");
-    let plan = limbeck::Entry::of::<limbeck_recipes::UniOpd>().plan.hash();
+    let plan = limbeck::Entry::of::<limbeck_recipes::UniOpd>().plan().hash();
     for words in [
         "---\nlicense: apache-2.0\nbase_model: org/Tiny-1M\nlibrary_name: transformers\n",
         "# mine\n\nUni-OPD: two experts into one student",
@@ -95,7 +95,7 @@ fn a_run_that_has_not_ended_says_so_and_one_without_checkpoint_is_refused() {
     {
         assert!(card.contains(words), "no {words:?} in\n{card}");
     }
-    assert!(card.contains("student before") && !card.contains("student after "), "{card}");
+    assert!(card.contains("student before") && !card.contains("\nstudent after"), "{card}");
     fs::remove_dir_all(bench.path("out/checkpoints")).unwrap();
     bench.limbeck(&["export", "out", "--to", "none"]).refused(2, &["no checkpoint yet"]);
     bench.limbeck(&["export", "student", "--to", "none"]).refused(2, &["run.ron"]);

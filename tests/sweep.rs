@@ -287,7 +287,14 @@ fn a_folder_holds_one_sweep() {
     bench.copy("code", "math");
     let said = bench.limbeck(&own("1,2"));
     assert_eq!(said.code, Some(1));
-    assert!(said.out.contains("its model folders are not those of seed 1"), "{}", said.out);
+    assert!(said.out.contains("its teacher math is not that of UniOpd, seed 1"), "{}", said.out);
+    // and another recipe from another start is compared with none of them
+    std::fs::remove_dir_all(bench.path("student")).unwrap();
+    bench.copy("code", "student");
+    let more = ["--recipe", "UniOpd,UniOpdGreedyMask"];
+    let said = bench.limbeck(&[&own("1")[..], &more].concat());
+    assert_eq!(said.code, Some(1));
+    assert!(said.out.contains("is not that of UniOpd, seed 1"), "{}", said.out);
 }
 
 #[test]

@@ -7,13 +7,15 @@
 # step; then trains one step with the value given in RON instead, which builds nothing. The targets are 10 s
 # and 1 s on two quiet cores. The recipe is put back as it was.
 set -euo pipefail
+shopt -s inherit_errexit # a build that fails is no fast build
 cd "$(dirname "$0")/../.."
 
 rounds=${1:-5}
 recipe=recipes/src/uni_opd.rs
 kept=$(mktemp)
 cp "$recipe" "$kept"
-trap 'cp "$kept" "$recipe"; rm -f "$kept" "$run"' EXIT
+log=$(mktemp)
+trap 'cp "$kept" "$recipe"; rm -f "$kept" "$run" "$log"' EXIT
 
 # one step on the built-in tasks, without a look at held-out prompts
 run=$(mktemp --suffix=.ron)
@@ -30,7 +32,10 @@ RON
 seconds() { # of a command
     local start end
     start=$(date +%s.%N)
-    "$@" > /dev/null 2>&1
+    if ! "$@" > /dev/null 2> "$log"; then
+        cat "$log" >&2
+        return 1
+    fi
     end=$(date +%s.%N)
     awk -v a="$start" -v b="$end" 'BEGIN { printf "%.2f", b - a }'
 }

@@ -109,6 +109,11 @@ pub trait Calibratable: Rewards {
 pub trait Distributions: Signal {
     /// The teacher's log-probabilities over the vocabulary at token `t` of response `i`: `[V]`.
     fn teacher_row<R: Real>(&self, i: usize, t: usize) -> Cow<'_, [R]>;
+
+    /// What a divergence on the teacher's likeliest tokens is given: the row, unless less than that is at hand.
+    fn at_hand<R: Real>(&self, i: usize, t: usize) -> Target<'_, R> {
+        Target::Row(self.teacher_row(i, t))
+    }
 }
 
 /// How uncertain the student is at every token.

@@ -32,6 +32,8 @@ pub struct Facts {
     pub cuts_rows: bool,
     /// Whether the loss can learn from rows that were cut.
     pub learns_cut_rows: bool,
+    /// Whether the responses, or some, are the reference answers of the data rows.
+    pub reads_references: bool,
     /// Whether a teacher is behind a server, which scores and does not speak.
     pub served: bool,
     /// How many of its likeliest tokens a server gives at each position.
@@ -50,6 +52,7 @@ impl Facts {
         kept: 0,
         cuts_rows: false,
         learns_cut_rows: false,
+        reads_references: false,
         served: false,
         given: 0,
         content_with: 0,

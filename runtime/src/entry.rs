@@ -1,6 +1,6 @@
 //! A recipe in a list of recipes: its texts and its plan, and what the verbs can ask of it.
 
-use crate::check::Fault;
+use crate::check::{Facts, Fault};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::recipe::{PartsMut, Recipe};
@@ -20,6 +20,7 @@ pub struct Entry {
     pub(crate) loop_text: &'static str,
     pub(crate) ejected: &'static str,
     pub(crate) plan: Plan,
+    pub(crate) base: Option<Plan>,
     pub(crate) default: fn() -> Box<dyn AnyRecipe>,
 }
 
@@ -34,6 +35,7 @@ impl Entry {
             loop_text: R::LOOP,
             ejected: R::EJECTED,
             plan: R::PLAN,
+            base: R::BASE,
             default: || Box::new(R::DEFAULT),
         }
     }
@@ -62,6 +64,7 @@ impl Entry {
 pub(crate) trait AnyRecipe {
     fn parts_mut(&mut self) -> PartsMut<'_>;
     fn settings(&self) -> Vec<(&'static str, Vec<Setting>)>;
+    fn facts(&self) -> Facts;
     fn faults(&self) -> Vec<Fault>;
     fn train(&self, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Report>;
     fn replay(&self, recorded: Recorded) -> Result<Replay>;
@@ -75,6 +78,10 @@ impl<R: Recipe> AnyRecipe for R {
 
     fn settings(&self) -> Vec<(&'static str, Vec<Setting>)> {
         Recipe::settings(self)
+    }
+
+    fn facts(&self) -> Facts {
+        Recipe::facts(self)
     }
 
     fn faults(&self) -> Vec<Fault> {

@@ -57,10 +57,15 @@ impl Teacher {
         Self { reads: Some(reads), ..self }
     }
 
+    /// Whether its kind has this name, however its path was written.
+    pub(crate) fn is(&self, kind: &str) -> bool {
+        let path = self.kind.split('<').next().unwrap_or_default();
+        path.rsplit("::").next().unwrap_or_default().trim() == kind
+    }
+
     /// Of a teacher behind a server, how many of its likeliest tokens the recipe asks for; none of any other.
     pub fn served(&self) -> Option<usize> {
-        let word = self.kind.split('<').next()?.rsplit("::").next()?.trim();
-        if word != "Remote" {
+        if !self.is("Remote") {
             return None;
         }
         let digits: String = self.kind.chars().filter(char::is_ascii_digit).collect();
@@ -117,7 +122,7 @@ impl Plan {
 
     /// The teachers whose weights are read from a folder; the others are the student, now or earlier.
     pub fn from_folders(&self) -> impl Iterator<Item = &'static str> {
-        self.teachers.iter().filter(|teacher| teacher.kind == "Frozen").map(|teacher| teacher.name)
+        self.teachers.iter().filter(|teacher| teacher.is("Frozen")).map(|teacher| teacher.name)
     }
 
     /// The plan with every setting at its declared value.

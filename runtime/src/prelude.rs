@@ -19,7 +19,7 @@ pub use crate::stages::route::{
     Pruned, RegimeSet, TokenScope,
 };
 pub use crate::stages::score::{
-    BothViews, Contrasted, Demonstrated, Extrapolated, FullVocab, GroupOutcome, SampledToken,
+    BothViews, Contrasted, Demonstrated, Extrapolated, FullVocab, GroupOutcome, SampledToken, TeacherTopK,
 };
 pub use crate::stages::step::{AdamW, Schedule};
 pub use crate::stages::verify::TaskAnswer;

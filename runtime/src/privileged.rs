@@ -1,8 +1,9 @@
 //! What only teachers may read.
 //!
 //! Privileged text lives in [`Privileged`], which shows nothing, compares with nothing and becomes no
-//! string: only the function that renders a teacher's context can open it. It therefore cannot reach the
-//! student's rollout, the student's traced forward, a log line or an export.
+//! string: only the function that renders a teacher's context can open it. It therefore does not reach the
+//! student's rollout, the student's traced forward, a log line or an export by mistake. (On purpose it can: a
+//! function that is given to [`Privileged::map`] may print what it maps.)
 
 mod reads;
 

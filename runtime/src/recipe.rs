@@ -24,6 +24,8 @@ pub trait Recipe: Sized + Clone + 'static {
     const DOC: &'static str = Self::PLAN.doc;
     /// Who teaches, which method fills which stage, every setting.
     const PLAN: Plan;
+    /// The plan of the recipe it was forked from.
+    const BASE: Option<Plan> = None;
     /// The text of [`train`](Self::train), comments included: token for token what runs. A recipe without
     /// the macro gives its own file, with `limbeck::this_file!()`.
     const LOOP: &'static str;
@@ -55,10 +57,14 @@ pub trait Recipe: Sized + Clone + 'static {
         self.parts().into_iter().map(|(name, part)| (name, part.list())).collect()
     }
 
+    /// What the stages let each other know, with the present settings.
+    fn facts(&self) -> Facts {
+        self.parts().iter().fold(Facts::NONE, |facts, (_, part)| part.facts(facts))
+    }
+
     /// What is wrong with the present settings: the same checks the compiler made on the literals.
     fn faults(&self) -> Vec<Fault> {
-        let parts = self.parts();
-        let facts = parts.iter().fold(Facts::NONE, |facts, (_, part)| part.facts(facts));
+        let (parts, facts) = (self.parts(), self.facts());
         parts.iter().filter_map(|(name, part)| at(name, part.fault(&facts))).collect()
     }
 

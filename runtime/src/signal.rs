@@ -4,12 +4,14 @@ mod contrasted;
 mod floored;
 mod rows;
 mod taught;
+mod top;
 mod viewed;
 
 pub use contrasted::ContrastedRows;
 pub use floored::Floored;
 pub use rows::{Kept, Rows, Target};
 pub use taught::TaughtRows;
+pub use top::TopRows;
 pub use viewed::ViewedRows;
 
 use std::borrow::Cow;
@@ -233,6 +235,11 @@ impl WholeRows {
             Rows::Cut64(kept.collect())
         };
         Self { rows_N: self.rows_N.iter().zip(ids_N).map(cut).collect(), ..self }
+    }
+
+    /// What is held at token `t` of response `i`.
+    pub(crate) fn target<R: Real>(&self, i: usize, t: usize) -> Target<'_, R> {
+        self.rows_N[i].target(self.width, t)
     }
 
     /// The log-probability of token `id` at token `t` of response `i`.

@@ -10,7 +10,9 @@ use limbeck::prelude::*;
 /// DOPD whose teacher and hindsight read the answer in place of hints.
 ///
 /// arXiv 2606.30626, form of the privileged input (C-Eval / LiveBench): 59.5 / 36.7 against 71.3 / 49.8 for
-/// hints. A run chooses where the text stands (`privileged`).
+/// hints, with the bare answer: where a row has a worked `reference`, this reads that. A run chooses where the text
+/// stands (`privileged`). The table's other forms, hints with an execution and hints with a summary, are columns of the
+/// data under the name `hints` here, and not recipes.
 #[derive(Clone, Debug)]
 pub struct AnswerForHints {
     teacher: Frozen,
@@ -123,7 +125,9 @@ impl Recipe for AnswerForHints {
         doc: "DOPD whose teacher and hindsight read the answer in place of hints.\n\
         \n\
         arXiv 2606.30626, form of the privileged input (C-Eval / LiveBench): 59.5 / 36.7 against 71.3 / 49.8 for\n\
-        hints. A run chooses where the text stands (`privileged`).",
+        hints, with the bare answer: where a row has a worked `reference`, this reads that. A run chooses where the text\n\
+        stands (`privileged`). The table's other forms, hints with an execution and hints with a summary, are columns of the\n\
+        data under the name `hints` here, and not recipes.",
         base: Some("Dopd"),
         teachers: &[
             Teacher::new("teacher", "Frozen")

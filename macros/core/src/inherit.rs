@@ -6,7 +6,7 @@
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{quote, ToTokens};
 use syn::ext::IdentExt;
-use syn::{Ident, Visibility};
+use syn::{Ident, Path, Visibility};
 
 use crate::check;
 use crate::model::Recipe;
@@ -27,6 +27,8 @@ pub struct Fork<'a> {
 pub struct Inherited {
     /// The base's name.
     pub base: String,
+    /// Where the fork finds it.
+    pub path: Option<Path>,
     /// The fields that the fork does not mention.
     pub fields: Vec<String>,
 }
@@ -85,7 +87,7 @@ fn in_full(fork: &Fork<'_>, report: &mut Report) -> Option<Written> {
     stages.sort_by_key(|(stage, _)| *stage);
     let stages = stages.into_iter().map(|(_, tokens)| tokens);
     let mut whole = read(fork.own, teachers.into_iter().chain(stages), report)?;
-    whole.inherited = Some(Inherited { base: fork.base_name(), fields });
+    whole.inherited = Some(Inherited { base: fork.base_name(), path: Some(fork.says.path.clone()), fields });
     Some(whole)
 }
 

@@ -16,6 +16,8 @@ pub struct Recipe {
     pub item: ItemStruct,
     /// The recipe it was forked from.
     pub base: Option<String>,
+    /// Where that is found.
+    pub base_path: Option<Path>,
     pub doc: String,
     pub teachers: Vec<Teacher>,
     pub stages: Vec<Stage>,
@@ -67,9 +69,11 @@ impl Recipe {
     /// Sorts the fields of what was written.
     pub fn new(written: Written, report: &mut Report) -> Self {
         let doc = docs(&written.item.attrs);
+        let (base, base_path) = written.inherited.map(|inherited| (inherited.base, inherited.path)).unzip();
         let mut recipe = Self {
             item: written.item,
-            base: written.inherited.map(|inherited| inherited.base),
+            base,
+            base_path: base_path.flatten(),
             doc,
             teachers: Vec::new(),
             stages: Vec::new(),

@@ -5,7 +5,9 @@ use crate::Dopd;
 /// DOPD whose teacher and hindsight read the answer in place of hints.
 ///
 /// arXiv 2606.30626, form of the privileged input (C-Eval / LiveBench): 59.5 / 36.7 against 71.3 / 49.8 for
-/// hints. A run chooses where the text stands (`privileged`).
+/// hints, with the bare answer: where a row has a worked `reference`, this reads that. A run chooses where the text
+/// stands (`privileged`). The table's other forms, hints with an execution and hints with a summary, are columns of the
+/// data under the name `hints` here, and not recipes.
 #[recipe(base = Dopd)]
 pub struct AnswerForHints {
     #[teacher(reads = ReferenceAnswer)]

@@ -4,7 +4,8 @@ use crate::Dopd;
 
 /// Distillation from the hinted teacher without the fifth of the tokens that have the largest gaps.
 ///
-/// arXiv 2606.30626, pruning study: about half of the gain is lost by step 100 (LiveBench).
+/// arXiv 2606.30626, pruning study: about half of the gain is lost by step 100 (LiveBench). The paper prunes plain
+/// on-policy distillation; which of its teachers reads hints there is our inference.
 #[recipe(base = Dopd)]
 pub struct PruneHighest {
     #[with(keep = 0)]

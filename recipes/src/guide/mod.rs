@@ -9,6 +9,9 @@ pub mod stages {}
 #[doc = include_str!("../../../docs/guide/teachers.md")]
 pub mod teachers {}
 
+#[doc = include_str!("../../../docs/guide/servers.md")]
+pub mod servers {}
+
 #[doc = include_str!("../../../docs/guide/forks.md")]
 pub mod forks {}
 
@@ -17,6 +20,9 @@ pub mod snapshots {}
 
 #[doc = include_str!("../../../docs/guide/runs.md")]
 pub mod runs {}
+
+#[doc = include_str!("../../../docs/guide/verifiers.md")]
+pub mod verifiers {}
 
 #[doc = include_str!("../../../docs/guide/own_methods.md")]
 pub mod own_methods {}

@@ -45,12 +45,18 @@ pub(super) fn new(folder: &Path, limbeck: Option<&Path>) -> Result<()> {
     written
 }
 
+/// Names that a crate cannot have: what its tests, the library and cargo call their own, and words of Rust.
+const TAKEN: &str = "limbeck test tests core std alloc proc_macro build deps examples incremental abstract as async \
+    await become box break const continue crate do dyn else enum extern false final fn for gen if impl in let loop \
+    macro match mod move mut override priv pub ref return self static struct super trait true try type typeof \
+    unsafe unsized use virtual where while yield";
+
 /// The folder's name, as the name of a crate.
 fn name_of(folder: &Path) -> Result<String> {
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let letter = name.starts_with(|c: char| c.is_ascii_alphabetic());
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    if letter && plain && !["limbeck", "test", "core", "std"].contains(&name) {
+    if letter && plain && !TAKEN.split(' ').any(|word| word == name.replace('-', "_")) {
         return Ok(name.to_string());
     }
     Err(Error::call(format!("`{name}` cannot be the name of a crate"))

@@ -45,7 +45,7 @@ impl Card<'_> {
         text.push_str(&self.accuracy());
         text.push_str(&self.usage());
         for (what, language, body) in [
-            ("The run file, with every value that counted", "ron", self.without_paths()),
+            ("The run file, with every value that counted", "ron", self.without_places()),
             ("The plan: every method with every setting", "ron", self.plan.clone()),
             ("The training loop as it ran", "rust", self.loop_text.clone()),
         ] {
@@ -67,8 +67,12 @@ impl Card<'_> {
         let licence = base.licence.as_deref().map_or("unknown: see the base model".into(), |licence| {
             format!("{licence}, as the base model says; what the teachers' licences ask is not looked at")
         });
-        let teachers: Vec<String> =
-            file.teachers.iter().map(|(name, path)| format!("{name}: {}", last(path))).collect();
+        let teachers: Vec<String> = file
+            .teachers
+            .iter()
+            .map(|(name, path)| format!("{name}: {}", last(path)))
+            .chain(file.servers.keys().map(|name| format!("{name}: behind a server")))
+            .collect();
         let data = file.data.as_deref().map_or("the built-in tasks".to_owned(), last);
         let mut rows = vec![
             ("base model", format!("{}{of}", base.name)),
@@ -138,18 +142,19 @@ impl Card<'_> {
         )
     }
 
-    /// The effective run, in which a path is its last name: where things lay is nobody's business.
-    fn without_paths(&self) -> String {
+    /// The effective run, in which a path is its last name and a server has no address: where things lie is
+    /// nobody's business.
+    fn without_places(&self) -> String {
         let file = &self.file;
         let held_out = file.eval.as_ref().and_then(|eval| eval.data.as_ref());
         let paths =
             [&file.student].into_iter().chain(file.teachers.values()).chain(&file.data).chain(held_out);
-        let mut paths: Vec<_> = paths.collect();
-        // a path that begins another is replaced after it
-        paths.sort_by_key(|path| std::cmp::Reverse(path.as_os_str().len()));
-        paths.iter().fold(self.effective.clone(), |text, path| {
-            let written = |path: &str| ron::to_string(path).unwrap_or_default();
-            text.replace(&written(&path.to_string_lossy()), &written(&last(path)))
+        let paths = paths.map(|path| (path.to_string_lossy().into_owned(), last(path)));
+        let servers = file.servers.values().flat_map(|server| &server.urls);
+        let places = paths.chain(servers.map(|url| (url.clone(), "…".to_owned())));
+        places.fold(self.effective.clone(), |text, (place, instead)| {
+            let written = |text: &str| ron::to_string(text).unwrap_or_default();
+            text.replace(&written(&place), &written(&instead))
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::privileged::Placement;
 use crate::stages::score::{Asked, Reading};
 use crate::tensor::Cpu;
 use crate::world::tokenizer::Tokenizer;
-use crate::world::{FromFiles, Policy, World};
+use crate::world::{FromFiles, Policy, Speaker, World};
 
 /// What one teacher reads of a run's prompts.
 pub(super) struct Heard {
@@ -66,7 +66,12 @@ fn read(prepared: &Prepared, world: &FromFiles<Cpu>, prompt: &Arc<Prompt>) -> Re
     let readings = prepared.recipe.readings(world, &Asked::new(Arc::clone(prompt)))?;
     let response = longest_response(prepared, prompt, students);
     for reading in &readings {
-        let room = world.teacher(reading.seat).map_or(students, positions).min(students);
+        let room = match world.speaker(reading.seat) {
+            Ok(Speaker::Here(policy)) => positions(policy),
+            Ok(Speaker::Served(server)) => server.room().unwrap_or(students),
+            Err(_) => students,
+        };
+        let room = room.min(students);
         if reading.length() > prompt.tokens.len() && reading.length() + response > room {
             return Err(Error::call(format!(
                 "`{}` reads {} tokens before a response of up to {response}, and the model's context is {room}",

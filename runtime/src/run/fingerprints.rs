@@ -16,21 +16,22 @@ const WHOLE: u64 = 8 << 20;
 const BLOCKS: u64 = 64;
 const BLOCK: u64 = 64 << 10;
 
-/// The configuration, tokenizer, chat template and weights in these folders.
-pub(super) fn of_models<'a>(folders: impl Iterator<Item = &'a PathBuf>) -> Result<String> {
-    let mut files = Vec::new();
-    for folder in folders {
-        let entries = std::fs::read_dir(folder).map_err(|why| Error::reading(folder, why))?;
-        let mut here: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        here.retain(|path| {
-            path.extension().is_some_and(|end| end == "safetensors" || end == "jinja")
-                || ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
-                    .iter()
-                    .any(|name| path.ends_with(name))
-        });
-        here.sort();
-        files.extend(here);
-    }
+/// The files of a model folder that decide what the model says.
+const FILES: [&str; 4] =
+    ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"];
+
+/// What stands before a teacher's name in the name of its fingerprint.
+pub(super) const TEACHER: &str = "teacher ";
+
+/// The configuration, tokenizer, chat template and weights in a model folder.
+pub(super) fn of_model(folder: &Path) -> Result<String> {
+    let entries = std::fs::read_dir(folder).map_err(|why| Error::reading(folder, why))?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| {
+        path.extension().is_some_and(|end| end == "safetensors" || end == "jinja")
+            || FILES.iter().any(|name| path.ends_with(name))
+    });
+    files.sort();
     of_files(files.iter())
 }
 
@@ -92,12 +93,15 @@ pub(super) fn must_be_the_same(
     let mut shown = difference(directory, plan);
     let changed = then.iter().filter(|hash| !now.contains(hash)).map(|(what, then)| {
         let is = now.iter().find(|(name, _)| name == what).map_or("none", |(_, hash)| hash);
+        let named;
         let (what, next, declared) = match what.as_str() {
             "plan" => ("the plan is", "put back what differs", true),
             "loop" => ("the loop is", "put back what differs; loop.rs is the loop then", true),
             "run" => ("run.ron is", "put the changed setting back", true),
-            "models" => {
-                ("the student's or a teacher's model folder is", "put the folders back as they were", false)
+            "student" => ("the student's model folder is", "put the folder back as it was", false),
+            seat if seat.starts_with(TEACHER) => {
+                named = format!("the model folder of the teacher `{}` is", &seat[TEACHER.len()..]);
+                (named.as_str(), "put the folder back as it was", false)
             }
             "servers" => {
                 ("the teacher behind a server is", "serve the model this run was started with", false)
@@ -139,7 +143,7 @@ mod tests {
         let path = folder.path().join("model.safetensors");
         let of = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
-            of_models([folder.path().to_path_buf()].iter()).unwrap()
+            of_model(folder.path()).unwrap()
         };
         let small = of(&[1, 2, 3]);
         assert_eq!(small, of(&[1, 2, 3]));

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::drive::Shown;
 use super::prepare::Prepared;
 use super::state::Run;
+use crate::diff;
 use crate::error::{Error, Result};
 use crate::log::{read_metrics, ReportData, Sample};
 use crate::tensor::Cpu;
@@ -62,11 +63,23 @@ pub(super) fn write_report(
         metrics,
         table: shown.table.clone(),
         samples: samples(&directory.path("samples.jsonl"), &world.student().tokenizer)?,
-        diff: None,
+        diff: against(prepared),
         files: files.map(|(path, what)| ((*path).to_string(), (*what).to_string())).collect(),
         hashes: run.hashes.clone(),
     }
     .write(&directory.path("report.html"))
+}
+
+/// How the plan with the run's settings differs from the plan of the recipe's base.
+fn against(prepared: &Prepared) -> Option<(String, String)> {
+    let (base, plan) = (prepared.entry.base?, prepared.entry.plan);
+    let settings = prepared.recipe.settings();
+    let diff = diff::between(
+        &base.resolved().record(),
+        &plan.with_settings(settings).record(),
+        [base.loop_text, plan.loop_text],
+    );
+    Some((base.name.to_string(), diff.to_string()))
 }
 
 /// A line of `samples.jsonl`, as far as the report shows it.

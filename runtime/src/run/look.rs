@@ -13,6 +13,7 @@ use crate::models::Decoder;
 use crate::tensor::{Cpu, Device};
 use crate::world::remote::Server;
 use crate::world::rows::Row;
+use crate::world::tokenizer::Tokenizer;
 use crate::world::{FromFiles, World};
 
 /// What was found: lines to print, and everything that is wrong.
@@ -84,7 +85,7 @@ fn check_rows(
 ) -> Option<(Vec<Row>, String)> {
     let (rows, name) = findings.take(prepared.rows())?;
     findings.good.push(format!("{name}: {} rows", rows.len()));
-    findings.wrong.extend(rows_fit(&prepared.entry.plan, &rows, &name));
+    findings.wrong.extend(rows_fit(prepared, &rows, &name));
     let Some(world) = world else { return Some((rows, name)) };
     let (prompts, unfit) =
         prompts_fit(&rows, &name, world.student(), &prepared.placement(), &prepared.judges);
@@ -93,6 +94,7 @@ fn check_rows(
     let (heard, unfit) = contexts_fit(prepared, world, &prompts);
     findings.wrong.extend(unfit);
     let tokenizer = &world.student().tokenizer;
+    findings.good.extend(templates(tokenizer, &rows));
     findings.good.extend(prompts.first().map(|prompt| format!("first prompt ({}", plain(prompt, tokenizer))));
     if !heard.is_empty() {
         findings.good.extend(shown(&heard, &prompts, &prepared.file.privileged, tokenizer));
@@ -100,6 +102,18 @@ fn check_rows(
     let longest = prompts.iter().map(|p| p.tokens.len()).max().unwrap_or(0);
     findings.good.push(estimate(prepared, world, longest));
     Some((rows, name))
+}
+
+/// Which chat template renders the prompts, or that one is there and renders none.
+fn templates(tokenizer: &Tokenizer, rows: &[Row]) -> Option<String> {
+    let used = tokenizer.describe_chat()?;
+    Some(match rows.iter().any(|row| row.prompt.plain().is_none()) {
+        true => used,
+        false => {
+            "the chat template is not used: the prompts are plain text (with `chat: ()` a user says them)"
+                .into()
+        }
+    })
 }
 
 fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
@@ -111,7 +125,6 @@ fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
         student.vocabulary(),
         &print[..print.len().min(12)]
     )];
-    lines.extend(student.tokenizer.describe_chat());
     for (name, policy) in world.teachers() {
         lines.push(format!("teacher {name}: {} parameters, the same tokenizer", policy.decoder.size()));
     }

@@ -32,4 +32,4 @@ pub(crate) use directory::write_whole;
 pub(crate) use file::MOST_SAMPLES;
 pub(crate) use left::Left;
 pub(crate) use overlay::take_over;
-pub(crate) use state::{prompt_of, side};
+pub(crate) use state::{read_plainly, side};

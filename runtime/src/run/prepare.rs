@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::directory::RunDirectory;
 use super::evaluate::Evaluation;
 use super::file::{find, EvalFile, RunFile};
-use super::fingerprints::{of_files, of_models};
+use super::fingerprints::{of_files, of_model, TEACHER};
 use super::overlay::{self, line_and_column};
 use super::source::rows_of;
 use super::state::Run;
@@ -85,11 +85,10 @@ impl Prepared {
             file.steps = 1;
         }
         wrong.extend(file.faults(&name));
-        wrong.extend(recipe.faults().iter().map(|fault| explain(fault, &text, &name)));
+        wrong.extend(recipe.faults().iter().map(|fault| explain(fault, &text, &name, &options.set)));
         wrong.extend(too_many(recipe.as_ref(), file.batch, &name));
         if options.other_recipe {
-            let weighted =
-                |name: &str| entry.plan.teachers.iter().any(|t| t.name == name && t.kind == "Frozen");
+            let weighted = |name: &str| entry.plan.teachers.iter().any(|t| t.name == name && t.is("Frozen"));
             file.teachers.retain(|name, _| weighted(name));
             file.servers.retain(|name, _| served(&entry.plan).any(|teacher| teacher.name == name));
         }
@@ -173,16 +172,17 @@ impl Prepared {
     /// # Errors
     /// A file that cannot be read.
     pub fn hashes(&self) -> Result<Vec<(String, String)>> {
-        let folders = std::iter::once(&self.file.student).chain(self.file.teachers.values());
         let held_out = self.file.eval.as_ref().and_then(|eval| eval.data.as_ref());
         let hashes = [
             ("plan", self.entry.plan.hash()),
             ("loop", fingerprint(self.entry.loop_text.as_bytes())),
             ("run", fingerprint(elsewhere_or_here(&self.effective).as_bytes())),
-            ("models", of_models(folders)?),
             ("data", of_files(self.file.data.iter().chain(held_out))?),
+            ("student", of_model(&self.file.student)?),
         ];
-        Ok(hashes.map(|(what, hash)| (what.to_string(), hash)).into())
+        let teachers = self.file.teachers.iter();
+        let teachers = teachers.map(|(seat, folder)| Ok((format!("{TEACHER}{seat}"), of_model(folder)?)));
+        hashes.map(|(what, hash)| Ok((what.to_string(), hash))).into_iter().chain(teachers).collect()
     }
 }
 
@@ -218,8 +218,13 @@ pub(super) fn step_of(checkpoint: &Path) -> Option<u64> {
     checkpoint.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()
 }
 
-/// A fault of the settings as an error, at its place in the file when it stands there.
-fn explain(fault: &Fault, text: &str, name: &str) -> Error {
+/// A fault of the settings as an error, at the `--set` that made it, or at its place in the file when it stands there.
+fn explain(fault: &Fault, text: &str, name: &str, set: &[String]) -> Error {
+    let key = format!("{}.{}", fault.stage, fault.field);
+    let sets = |word: &&String| word.split_once('=').is_some_and(|(field, _)| field.trim() == key);
+    if let Some(word) = set.iter().rfind(sets) {
+        return Error::call(fault.says).at(format!("--set {word}"));
+    }
     let place = match place_of(text, fault.stage, fault.field) {
         Some((line, column)) => format!("{name}:{line}:{column}: `{}.{}`", fault.stage, fault.field),
         None if fault.field.is_empty() => format!("{name}: `{}`", fault.stage),

@@ -21,9 +21,9 @@ use crate::world::{FromFiles, Policy, World};
 pub(super) const TOLD: usize = 3;
 
 /// Everything about the training rows that does not fit the recipe.
-pub(super) fn rows_fit(plan: &Plan, rows: &[Row], name: &str) -> Vec<Error> {
-    let mut wrong = domains_fit(plan, rows, name);
-    if plan.method("rollout") == Some("Reference") {
+pub(super) fn rows_fit(prepared: &Prepared, rows: &[Row], name: &str) -> Vec<Error> {
+    let mut wrong = domains_fit(&prepared.entry.plan, rows, name);
+    if prepared.recipe.facts().reads_references {
         let lacking: Vec<usize> = (0..rows.len()).filter(|&i| rows[i].reference.is_none()).collect();
         if let Some(first) = lacking.first() {
             let what = format!("the row has no reference answer to imitate{}", more(lacking.len() - 1));
@@ -133,7 +133,7 @@ pub(super) fn longest_response(prepared: &Prepared, prompt: &Prompt, students: u
 /// Everything that does not fit.
 pub(super) fn must_be_ready(prepared: &Prepared, world: &FromFiles<Cpu>) -> Result<()> {
     let (rows, name) = prepared.rows()?;
-    let mut wrong = rows_fit(&prepared.entry.plan, &rows, &name);
+    let mut wrong = rows_fit(prepared, &rows, &name);
     let (prompts, unfit) =
         prompts_fit(&rows, &name, world.student(), &prepared.placement(), &prepared.judges);
     wrong.extend(unfit);

@@ -246,8 +246,17 @@ pub(crate) fn prompts<D: crate::tensor::Device>(
     rows.iter().enumerate().map(placed).collect()
 }
 
+/// What the student reads for a row, where it can.
+pub(crate) fn read_plainly<D: crate::tensor::Device>(
+    row: &Row,
+    student: &crate::world::Policy<D>,
+) -> Option<Vec<u32>> {
+    let read = privileged::context(&student.tokenizer, &row.prompt, None, &Placement::default());
+    read.ok().map(|(_, tokens)| tokens).filter(|tokens| !tokens.is_empty())
+}
+
 /// One row as a prompt; `name` is what messages call its source.
-pub(crate) fn prompt_of<D: crate::tensor::Device>(
+pub(super) fn prompt_of<D: crate::tensor::Device>(
     index: usize,
     row: &Row,
     name: &str,

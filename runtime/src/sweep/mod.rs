@@ -76,28 +76,39 @@ pub fn go(
     Ok(table)
 }
 
-/// Runs of one recipe and choice of settings are compared only if they had the same plan, loop, models and data.
+/// Runs are compared only if they started from the same student, learnt from the same teachers and data, and, where
+/// recipe and settings are one, by the same plan and loop.
 fn agreed(results: &Results, mut row: Row) -> Row {
-    let same = |other: &&Row| {
-        (&other.recipe, &other.set, other.status) == (&row.recipe, &row.set, Status::Done)
-            && other.member != row.member
-    };
-    let Some(other) = results.rows().find(same).filter(|_| row.status == Status::Done) else { return row };
-    let parts = [
-        ("plan", "plan is not that"),
-        ("loop", "loop is not that"),
-        ("models", "model folders are not those"),
-        ("data", "data is not that"),
-    ];
-    let changed = parts.into_iter().find(|(part, _)| row.hashes.get(*part) != other.hashes.get(*part));
-    if let Some((_, what)) = changed {
+    if row.status != Status::Done {
+        return row;
+    }
+    let others = results.rows().filter(|other| other.status == Status::Done && other.member != row.member);
+    let changed = others.filter_map(|other| Some((other, differs(&row, other)?))).next();
+    if let Some((other, part)) = changed {
+        let (label, seed) = (&other.recipe, other.seed);
         row.error = Some(format!(
-            "its {what} of seed {} in this sweep; put back what has changed since, or start another sweep with --out",
-            other.seed
+            "its {part} is not that of {label}, seed {seed}, in this sweep; put back what has changed since, or start another sweep with --out"
         ));
         row.status = Status::Failed;
     }
     row
+}
+
+/// In what two runs differ that may not.
+fn differs<'a>(row: &'a Row, other: &Row) -> Option<&'a str> {
+    let one = (&row.recipe, &row.set) == (&other.recipe, &other.set);
+    // what a setting of the sweep chooses may differ from case to case
+    let chosen = |part: &str| [row, other].iter().any(|row| row.set.iter().any(|word| chooses(word, part)));
+    let may_differ =
+        |part: &str| part == "run" || (!one && (["plan", "loop"].contains(&part) || chosen(part)));
+    let unlike = |part: &&String, hash: &String| other.hashes.get(*part).is_some_and(|theirs| theirs != hash);
+    row.hashes.iter().find(|(part, hash)| !may_differ(part) && unlike(part, hash)).map(|(part, _)| &part[..])
+}
+
+/// Whether `--set word` chooses this part of a run.
+fn chooses(word: &str, part: &str) -> bool {
+    let field = word.split(['=', '.']).next().unwrap_or_default().trim();
+    field == part || (field == "eval" && part == "data")
 }
 
 /// The folder and what it holds, made if it is not there.

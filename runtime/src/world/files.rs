@@ -74,7 +74,7 @@ impl<D: Device> FromFiles<D> {
         wrong.extend(missing);
         let Some(student) = student else { return (None, wrong) };
         wrong.extend(seats.values().filter_map(|policy| student.must_share_vocabulary(policy).err()));
-        let of_kind = |kind| plan.teachers.iter().filter(move |t| t.kind == kind);
+        let of_kind = |kind| plan.teachers.iter().filter(move |t| t.is(kind));
         let own = of_kind("Own").chain(of_kind("SameWeights")).map(|t| t.name).collect();
         let following = of_kind("Ema").map(|t| (t.name, 1.0)).collect();
         for teacher in of_kind("Start").chain(of_kind("Ema")) {

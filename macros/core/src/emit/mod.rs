@@ -61,6 +61,7 @@ pub fn all(recipe: &Recipe, plan: &Loop) -> TokenStream {
                     const DOC: &'static str = LIMBECK_PLAN.doc;
                     const SOURCE: &'static str = #source;
                     const PLAN: ::limbeck::Plan = LIMBECK_PLAN;
+                    const BASE: ::core::option::Option<::limbeck::Plan> = LIMBECK_BASE;
                     const LOOP: &'static str = #text;
                     const EJECTED: &'static str = #ejected;
                     const DEFAULT: Self = LIMBECK_DEFAULT;

@@ -9,7 +9,7 @@ use crate::plan::method_of;
 use crate::spelling::spell;
 use crate::stage::StageName;
 
-/// `LIMBECK_PLAN`.
+/// `LIMBECK_PLAN`, and the plan of the base.
 pub fn constants(recipe: &Recipe) -> TokenStream {
     let doc = &recipe.doc;
     let (resolve, loop_text) = (
@@ -17,7 +17,14 @@ pub fn constants(recipe: &Recipe) -> TokenStream {
         quote!(<LimbeckRecipe as ::limbeck::Recipe>::LOOP),
     );
     let plan = planned(recipe, [quote!(#doc), resolve, loop_text]);
-    quote!(const LIMBECK_PLAN: ::limbeck::Plan = #plan;)
+    let base = match &recipe.base_path {
+        Some(path) => quote!(::core::option::Option::Some(<#path as ::limbeck::Recipe>::PLAN)),
+        None => quote!(::core::option::Option::None),
+    };
+    quote! {
+        const LIMBECK_PLAN: ::limbeck::Plan = #plan;
+        const LIMBECK_BASE: ::core::option::Option<::limbeck::Plan> = #base;
+    }
 }
 
 /// The plan as an expression, of a doc, of how to list the settings, and of the loop's text.

@@ -12,9 +12,10 @@ pub(super) fn render_diff(diff: Option<&(String, String)>) -> String {
     let Some((base, text)) = diff else {
         return String::new();
     };
-    let lines = pre(text, |line| match line.chars().next() {
+    let lines = pre(text, |line| match line.trim_start().chars().next() {
         Some('+') => Some("added"),
         Some('-') => Some("removed"),
+        Some('~') => Some("changed"),
         _ => None,
     });
     let note = if lines.is_empty() { "The same as " } else { "What changes against " };

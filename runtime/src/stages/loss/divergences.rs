@@ -4,9 +4,10 @@ use crate as limbeck;
 use crate::capability::Distributions;
 use crate::check::{Facts, Fault};
 use crate::real::Real;
+use crate::signal::Target;
 use crate::stages::loss::divergence::Divergence;
 use crate::stages::loss::row::StudentRow;
-use crate::stages::loss::top_k::{Support, Tail, Truncation};
+use crate::stages::loss::top_k::{top_k, Support, Tail, Truncation};
 use crate::stages::loss::{Loss, TokenLoss};
 use limbeck::Settings;
 
@@ -109,16 +110,24 @@ pub struct Jsd<W: Width = Full> {
     pub width: PhantomData<W>,
 }
 
-const fn tell_reverse<W: Width>(_: &ReverseKl<W>, facts: Facts) -> Facts {
-    Facts { vocabulary: W::NARROWEST, ..facts }
+const fn tell_reverse<W: Width>(method: &ReverseKl<W>, facts: Facts) -> Facts {
+    tell::<W>(method.support, facts)
 }
 
-const fn tell_forward<W: Width>(_: &ForwardKl<W>, facts: Facts) -> Facts {
-    Facts { vocabulary: W::NARROWEST, ..facts }
+const fn tell_forward<W: Width>(method: &ForwardKl<W>, facts: Facts) -> Facts {
+    tell::<W>(method.support, facts)
 }
 
-const fn tell_jsd<W: Width>(_: &Jsd<W>, facts: Facts) -> Facts {
-    Facts { vocabulary: W::NARROWEST, ..facts }
+const fn tell_jsd<W: Width>(method: &Jsd<W>, facts: Facts) -> Facts {
+    tell::<W>(method.support, facts)
+}
+
+const fn tell<W: Width>(support: Support, facts: Facts) -> Facts {
+    let content_with = match (W::K, support) {
+        (Some(k), Support::Teacher) => k,
+        _ => 0,
+    };
+    Facts { vocabulary: W::NARROWEST, content_with, ..facts }
 }
 
 const fn check_reverse<W: Width>(method: &ReverseKl<W>, facts: &Facts) -> Option<Fault> {
@@ -202,13 +211,21 @@ fn compare<S: Distributions, R: Real, W: Width>(
     (i, t): (usize, usize),
     student: &mut StudentRow<'_, R>,
 ) -> TokenLoss {
-    let teacher = signal.teacher_row::<R>(i, t);
     let limited = how.importance_clip < f64::INFINITY;
     let importance = if limited { student.importance(how.importance_clip) } else { None };
     let weight = importance.unwrap_or(R::one());
     let k = W::K.unwrap_or(usize::MAX);
-    let found =
-        Truncation { k, support: how.support, tail: how.tail }.push(divergence, student, &teacher, weight);
+    let found = match signal.at_hand::<R>(i, t) {
+        Target::Row(teacher) => {
+            Truncation { k, support: how.support, tail: how.tail }.push(divergence, student, &teacher, weight)
+        }
+        // the teacher's likeliest tokens, of which the loss may want fewer
+        Target::On(ids, some) => {
+            let places = top_k(&some.logits, k);
+            let ids: Vec<usize> = places.iter().map(|&at| ids[at]).collect();
+            how.tail.push(divergence, student, &ids, &some.narrowed(&places), weight)
+        }
+    };
     // a row that was not recorded has no loss; recordings without logits are refused before
     found.map_or(TokenLoss { loss: f64::NAN, ..TokenLoss::default() }, |found| TokenLoss {
         loss: (weight * found.value).f64(),

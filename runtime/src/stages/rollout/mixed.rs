@@ -47,7 +47,8 @@ const fn tell(method: &Mixed, facts: Facts) -> Facts {
     let on_policy = method.on_policy == 1.0;
     let alone = !on_policy && matches!(method.off_policy, OffPolicy::Reference);
     let group_size = if alone { 1 } else { method.group_size };
-    Facts { group_size, on_policy, mixed: method.on_policy > 0.0 && method.on_policy < 1.0, ..facts }
+    let mixed = method.on_policy > 0.0 && method.on_policy < 1.0;
+    Facts { group_size, on_policy, mixed, reads_references: alone, ..facts }
 }
 
 const fn check(method: &Mixed, facts: &Facts) -> Option<Fault> {

@@ -13,7 +13,7 @@ use limbeck::Settings;
 pub struct Reference {}
 
 const fn tell(_: &Reference, facts: Facts) -> Facts {
-    Facts { group_size: 1, on_policy: false, ..facts }
+    Facts { group_size: 1, on_policy: false, reads_references: true, ..facts }
 }
 
 impl Rollout for Reference {

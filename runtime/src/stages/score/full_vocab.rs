@@ -206,7 +206,7 @@ fn sampled<J>(rows: &WholeRows, rollouts: &Rollouts<J>) -> Vec<Vec<f64>> {
 }
 
 /// What the student said of its tokens while it was sampling; nothing of responses that are not its own.
-fn sampling<J>(rollouts: &Rollouts<J>) -> Vec<Vec<f64>> {
+pub(super) fn sampling<J>(rollouts: &Rollouts<J>) -> Vec<Vec<f64>> {
     let of = |response: &Response| response.log_probs_T.iter().map(|&s| f64::from(s)).collect();
     rollouts.responses_N.iter().map(of).collect()
 }

@@ -9,6 +9,7 @@ mod group_outcome;
 mod read;
 mod reading;
 mod sampled_token;
+mod teacher_top_k;
 
 pub use both_views::BothViews;
 pub use contrasted::Contrasted;
@@ -19,6 +20,7 @@ pub use group_outcome::GroupOutcome;
 #[doc(hidden)]
 pub use reading::{Asked, Reading};
 pub use sampled_token::SampledToken;
+pub use teacher_top_k::TeacherTopK;
 
 use std::time::Instant;
 
@@ -32,7 +34,7 @@ use crate::world::World;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a way to score rollouts",
     label = "not a method of the stage `score`",
-    note = "methods of `score`: SampledToken, FullVocab, Contrasted, BothViews, Extrapolated, GroupOutcome, Demonstrated, or a type of yours with `impl Score<R, J>`"
+    note = "methods of `score`: SampledToken, FullVocab, TeacherTopK, Contrasted, BothViews, Extrapolated, GroupOutcome, Demonstrated, or a type of yours with `impl Score<R, J>`"
 )]
 pub trait Score<R, J> {
     /// What this score finds out.

@@ -40,6 +40,17 @@ pub(crate) struct Said {
     pub text: Option<String>,
 }
 
+impl Said {
+    /// The likeliest tokens that are named by id.
+    pub fn ids(&self) -> Vec<(u32, f64)> {
+        let id = |(token, x): &(Token, f64)| match token {
+            Token::Id(id) => Some((*id, *x)),
+            Token::Text(_) => None,
+        };
+        self.likeliest.iter().filter_map(id).collect()
+    }
+}
+
 /// What a dialect needs to know beside the question.
 pub(crate) struct About {
     pub speaks: Speaks,
@@ -73,7 +84,8 @@ impl About {
         for (at, one) in said.iter_mut().enumerate() {
             one.likeliest.sort_by(|a, b| b.1.total_cmp(&a.1));
             one.likeliest.truncate(top);
-            let least = if self.speaks == Speaks::LlamaCpp { 1 } else { top };
+            // one text may be that of several tokens
+            let least = if self.speaks == Speaks::LlamaCpp { top.min(1) } else { top };
             if one.likeliest.len() < least {
                 return Err(format!(
                     "it gave {} likeliest tokens for token {at}, and {top} were asked for",

@@ -19,6 +19,8 @@ mod vllm;
 
 use std::sync::Arc;
 
+#[cfg(test)]
+pub(crate) use dialect::Token;
 pub(crate) use dialect::{Ask, Said};
 pub use handshake::Mark;
 pub use kind::{Given, Remote, Sampled};

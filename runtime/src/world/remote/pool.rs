@@ -10,7 +10,7 @@ use super::settings::ServerFile;
 use crate::rng::{Purpose, Stream};
 
 /// The first wait before a request is made again; each next one is twice as long.
-const FIRST_WAIT: Duration = Duration::from_millis(100);
+const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// And no longer than this.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// After so many failures in a row a server is set aside.
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn waits_grow_and_are_not_all_alike() {
         let waits: Vec<Duration> = (0..20).map(|index| backoff(index, 3)).collect();
-        assert!(waits.iter().all(|wait| (400..=800).contains(&wait.as_millis())), "{waits:?}");
+        assert!(waits.iter().all(|wait| (1000..=2000).contains(&wait.as_millis())), "{waits:?}");
         assert!(waits.iter().any(|wait| *wait != waits[0]));
         assert!(backoff(0, 99) <= LONGEST_WAIT);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Mark, Server, ServerFile};
 use crate::error::{Error, Result};
 use crate::plan::{fingerprint, Plan, Teacher};
-use crate::privileged::{context, Placement};
+use crate::run::read_plainly;
 use crate::suggest::nearest;
 use crate::tensor::Device;
 use crate::world::rows::Row;
@@ -72,9 +72,8 @@ impl<D: Device> FromFiles<D> {
         rows: &[Row],
     ) -> Vec<Error> {
         let step = rows.len().div_ceil(PROBES).max(1);
-        let (tokenizer, place) = (&self.student().tokenizer, Placement::default());
-        let tokens = |row: &Row| context(tokenizer, &row.prompt, None, &place).ok().map(|(_, tokens)| tokens);
-        let probes: Vec<Vec<u32>> = rows.iter().step_by(step).filter_map(tokens).collect();
+        let probes: Vec<Vec<u32>> =
+            rows.iter().step_by(step).filter_map(|row| read_plainly(row, self.student())).collect();
         let mut wrong = Vec::new();
         for teacher in served(plan) {
             let Some(file) = servers.get(teacher.name) else { continue };

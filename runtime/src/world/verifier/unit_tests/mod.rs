@@ -241,5 +241,5 @@ impl Verifier for UnitTests {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests;

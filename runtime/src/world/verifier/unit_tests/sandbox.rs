@@ -16,6 +16,7 @@ use super::calls::{
     checked, close_all, die_with_parent, kill_the_rest, later, now, told, until, wait_for, write,
 };
 use super::calls::{LATE, SIGNALS};
+use super::folder::Folder;
 use super::landlock;
 
 /// The user that tests run as where Limbeck is root.
@@ -72,8 +73,8 @@ impl Confinement {
         let most = Self { apart: true, offline: !network, landlock: landlock::version() };
         let limits = Limits { time: Duration::from_secs(10), memory: 1 << 30 };
         let tried = |confinement: &Self| {
-            let folder = std::env::temp_dir();
-            run(&["true".to_string()], "", &folder, &limits, confinement)
+            let folder = Folder::new()?;
+            run(&["true".to_string()], "", folder.path(), &limits, confinement)
         };
         match tried(&most) {
             Ok(_) => Ok(most),
@@ -81,12 +82,12 @@ impl Confinement {
                 Ok(Self { apart: false, ..most })
             }
             Err(why) if network => Err(format!(
-                "this machine lets no program have namespaces of its own ({why}), and does not tell a program's \
+                "tests cannot have namespaces of their own here ({why}), and the system does not tell a process's \
                  children\npermit user namespaces, or choose another verifier"
             )),
             Err(why) => Err(format!(
-                "this machine lets no program have namespaces of its own ({why}), so tests would have the \
-                 network\npermit user namespaces, or write `allow_network: true`"
+                "tests cannot be kept from the network here, because namespaces of their own or a temporary folder \
+                 are refused them ({why})\npermit user namespaces, or write `allow_network: true`"
             )),
         }
     }

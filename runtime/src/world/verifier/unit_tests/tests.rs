@@ -1,3 +1,5 @@
+#![cfg(target_os = "linux")]
+
 use std::net::TcpListener;
 use std::path::PathBuf;
 
@@ -150,8 +152,12 @@ fn nothing_outlives_limbeck() {
     limbeck.kill().unwrap();
     limbeck.wait().unwrap();
     until(&|running| running == 0);
-    // nobody was left to remove it
-    std::fs::remove_dir_all(std::env::temp_dir().join(format!("limbeck-tests-{}-0", limbeck.id()))).unwrap();
+    // nobody was left to remove its folder
+    let name = format!("limbeck-tests-{}-", limbeck.id());
+    let left = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+    for folder in left.filter(|entry| entry.file_name().to_string_lossy().starts_with(&name)) {
+        std::fs::remove_dir_all(folder.path()).unwrap();
+    }
 }
 
 #[test]
