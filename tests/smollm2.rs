@@ -51,7 +51,7 @@ fn policy() -> Option<Policy<Cpu>> {
         // not `eprintln!`, which a test that passes keeps to itself
         let said =
             "SKIPPED: SmolLM2 is not in models/smollm2-135m-instruct; scripts/fetch_smollm2.sh fetches it";
-        writeln!(std::io::stderr(), "{said}").unwrap();
+        std::io::stderr().write_all(format!("{said}\n").as_bytes()).unwrap();
         return None;
     }
     Some(Policy::load("SmolLM2", &folder, &Cpu::default()).unwrap())

@@ -165,13 +165,13 @@ fn the_named_sizes_have_the_parameters_their_makers_count() {
 }
 
 /// Compiles only where every teacher speaks the student's vocabulary.
-fn can_teach<S: Architecture, T: Speaks<S::Vocabulary>>() -> (&'static str, usize) {
-    (S::NAME, S::Vocabulary::SIZE)
+fn can_teach<S: Architecture, T: Speaks<S::Vocabulary>>() -> (&'static str, usize, usize) {
+    (S::NAME, S::Vocabulary::SIZE, T::SHAPES.len())
 }
 
 #[test]
 fn models_of_a_family_teach_each_other() {
-    assert_eq!(can_teach::<Qwen3_0_6B, (Qwen3_8B, Qwen3_4B)>(), ("Qwen3_0_6B", 151_936));
-    assert_eq!(can_teach::<Qwen2_5_0_5B, (Qwen2_5_1_5B,)>(), ("Qwen2_5_0_5B", 151_936));
-    assert_eq!(can_teach::<SmolLm2_135M, (SmolLm2_135M,)>(), ("SmolLm2_135M", 49_152));
+    assert_eq!(can_teach::<Qwen3_0_6B, (Qwen3_8B, Qwen3_4B)>(), ("Qwen3_0_6B", 151_936, 2));
+    assert_eq!(can_teach::<Qwen2_5_0_5B, (Qwen2_5_1_5B,)>(), ("Qwen2_5_0_5B", 151_936, 1));
+    assert_eq!(can_teach::<SmolLm2_135M, (SmolLm2_135M,)>(), ("SmolLm2_135M", 49_152, 1));
 }
