@@ -4,13 +4,14 @@ use limbeck::prelude::*;
 #[recipe]
 pub struct MyOpd {
     #[teacher]
-    teacher: Remote,
+    teacher: Remote<TopK<20>>,
 
     data: Prompts,
     #[with(on_policy = 0.5, off_policy = OffPolicy::Teacher)]
     rollout: Mixed,
-    score: SampledToken,
-    loss: PolicyGradient,
+    score: TeacherTopK,
+    #[with(support = Support::Teacher, tail = Tail::Bucket)]
+    loss: ForwardKl<TopK<20>>,
     step: AdamW,
 }
 

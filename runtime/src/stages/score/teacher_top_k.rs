@@ -6,10 +6,11 @@ use crate::privileged::Gives;
 use crate::replay::Recorded;
 use crate::signal::{Kept, Rows, TopRows, WholeRows};
 use crate::stages::loss::top_k::{top_k, Gathered};
+use crate::stages::loss::TopK;
 use crate::stages::score::full_vocab::{remember_one, sampling};
 use crate::stages::score::read::{by_voice, contexts, heard};
 use crate::stages::score::Score;
-use crate::world::remote::{Given, Remote, Said};
+use crate::world::remote::{Remote, Said};
 use crate::world::roster::{BeyondPrompt, Kind, OneVoice, Somebody};
 use crate::world::{Experts, Seat, Speaker, World};
 use limbeck::Settings;
@@ -24,6 +25,10 @@ use limbeck::Settings;
 pub struct TeacherTopK {}
 
 const fn check(_: &TeacherTopK, facts: &Facts) -> Option<Fault> {
+    // a teacher that gives none of its likeliest tokens is refused by its type
+    if facts.given == 0 {
+        return None;
+    }
     if facts.content_with == 0 {
         let says = "a server gives the teacher's likeliest tokens and no others, so only those can be compared: use `support = Support::Teacher` with a divergence on the likeliest tokens, such as `ForwardKl<TopK<20>>`";
         return Some(Fault { stage: "loss", field: "support", says });
@@ -46,10 +51,7 @@ pub trait GivesTop: Kind {
     const K: usize;
 }
 
-impl<const K: usize> GivesTop for Remote<limbeck::stages::loss::TopK<K>>
-where
-    limbeck::stages::loss::TopK<K>: Given,
-{
+impl<const K: usize> GivesTop for Remote<TopK<K>> {
     const K: usize = K;
 }
 
