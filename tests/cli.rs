@@ -220,7 +220,10 @@ fn a_run_from_check_to_export() {
     // the report of a fork says what it changes
     bench.limbeck(&["train", "run.ron", "--recipe", "UniOpdGreedyMask", "--out", "fork", "--quiet"]).good();
     let report = bench.read("fork/report.html");
-    assert!(report.contains("What changes against <code>UniOpd</code>") && report.contains("+ calibrate   MarginMask"));
+    assert!(
+        report.contains("What changes against <code>UniOpd</code>")
+            && report.contains("+ calibrate   MarginMask")
+    );
     assert!(!bench.read("deep/er/run/report.html").contains("What changes against"));
 
     // another recipe on the same run, which lacks what the recipe has no use for
