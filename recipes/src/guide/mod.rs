@@ -21,6 +21,9 @@ pub mod snapshots {}
 #[doc = include_str!("../../../docs/guide/runs.md")]
 pub mod runs {}
 
+#[doc = include_str!("../../../docs/guide/data.md")]
+pub mod data {}
+
 #[doc = include_str!("../../../docs/guide/verifiers.md")]
 pub mod verifiers {}
 
