@@ -28,7 +28,7 @@ pub struct Inherited {
     /// The base's name.
     pub base: String,
     /// Where the fork finds it.
-    pub path: Option<Path>,
+    pub path: Option<Box<Path>>,
     /// The fields that the fork does not mention.
     pub fields: Vec<String>,
 }
@@ -87,7 +87,8 @@ fn in_full(fork: &Fork<'_>, report: &mut Report) -> Option<Written> {
     stages.sort_by_key(|(stage, _)| *stage);
     let stages = stages.into_iter().map(|(_, tokens)| tokens);
     let mut whole = read(fork.own, teachers.into_iter().chain(stages), report)?;
-    whole.inherited = Some(Inherited { base: fork.base_name(), path: Some(fork.says.path.clone()), fields });
+    whole.inherited =
+        Some(Inherited { base: fork.base_name(), path: Some(Box::new(fork.says.path.clone())), fields });
     Some(whole)
 }
 

@@ -17,7 +17,7 @@ pub struct Recipe {
     /// The recipe it was forked from.
     pub base: Option<String>,
     /// Where that is found.
-    pub base_path: Option<Path>,
+    pub base_path: Option<Box<Path>>,
     pub doc: String,
     pub teachers: Vec<Teacher>,
     pub stages: Vec<Stage>,
