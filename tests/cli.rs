@@ -206,7 +206,7 @@ fn a_run_from_check_to_export() {
     }
     let events = bench.list("deep/er/run/tb");
     let events = std::fs::read(bench.path("deep/er/run/tb").join(&events[0])).unwrap();
-    for hash in named.split(", ").map(|pair| pair.split_once(' ').unwrap().1) {
+    for hash in named.split(", ").map(|pair| pair.rsplit_once(' ').unwrap().1) {
         assert!(report.contains(hash) && events.windows(hash.len()).any(|seen| seen == hash.as_bytes()));
     }
 

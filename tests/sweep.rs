@@ -292,7 +292,7 @@ fn a_folder_holds_one_sweep() {
     std::fs::remove_dir_all(bench.path("student")).unwrap();
     bench.copy("code", "student");
     let more = ["--recipe", "UniOpd,UniOpdGreedyMask"];
-    let said = bench.limbeck(&[&own("1")[..], &more].concat());
+    let said = bench.limbeck(&[&own("1,2")[..], &more].concat());
     assert_eq!(said.code, Some(1));
     assert!(said.out.contains("is not that of UniOpd, seed 1"), "{}", said.out);
 }

@@ -46,9 +46,9 @@ fn put(prompt: &mut PromptText, template: Option<&str>, chat: Option<&Chat>) -> 
         *prompt = PromptText::Plain(template.replacen("{prompt}", text, 1));
     }
     let Some(chat) = chat else { return Ok(()) };
-    let mut turns = match std::mem::replace(prompt, PromptText::Chat(Vec::new())) {
-        PromptText::Plain(text) => vec![Message::new("user", text)],
-        PromptText::Chat(turns) => turns,
+    let mut turns = match prompt {
+        PromptText::Plain(text) => vec![Message::new("user", text.as_str())],
+        PromptText::Chat(turns) => turns.clone(),
     };
     if let Some(system) = &chat.system {
         if turns.iter().any(|turn| turn.role == "system") {
