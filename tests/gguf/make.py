@@ -34,6 +34,8 @@ def blocks():
             rows = rng.normal(size=count).astype(np.float32).view(np.uint8).reshape(count, 4)[:, 4 - width :]
         for at in SCALES.get(kind.name, []):
             scale = rng.normal(size=(count, 1)).astype(np.float16)
+            if kind == Type.Q4_K:
+                scale = np.abs(scale)  # as llama.cpp has them: values on both sides of 0
             rows[:, at : at + 2] = scale.view(np.uint8).reshape(count, 2)
         rows = np.ascontiguousarray(rows)
         if kind in (Type.F32, Type.F16):
