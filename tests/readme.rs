@@ -104,6 +104,6 @@ fn every_link_leads_somewhere() {
 #[test]
 fn the_commands_are_the_ones_that_are_run() {
     assert!(README.contains("cargo run --release --bin limbeck -- train examples/runs/quickstart.ron"));
-    assert!(README.contains("cargo test --workspace"));
-    assert!(include_str!("../.ci/run").contains("run cargo test --workspace"));
+    assert!(README.contains("cargo test --workspace --features gguf\n"));
+    assert!(include_str!("../.ci/run").contains("run cargo test --workspace --features gguf\n"));
 }
