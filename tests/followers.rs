@@ -152,8 +152,13 @@ fn a_resumed_world_holds_the_student_its_mean_and_its_start() {
     let checkpoint = bench.path("killed/checkpoints/step-000004");
     let options = TrainOptions { file: bench.path("killed/run.ron"), ..TrainOptions::default() };
     let prepared = Prepared::read(&Entry::of::<Followed>(), &options).unwrap();
-    let run =
-        prepared.run(Some(directory), Some(checkpoint.clone()), prepared.hashes().unwrap(), true).unwrap();
+    let run = prepared.run(
+        prepared.data().unwrap(),
+        Some(directory),
+        Some(checkpoint.clone()),
+        prepared.hashes().unwrap(),
+        true,
+    );
     let open = FromFiles::open(&Followed::PLAN, &prepared.file.student, &Default::default(), &Cpu::default());
     let mut world = open.unwrap().tuned(&Followed::DEFAULT.settings());
 

@@ -13,7 +13,7 @@ use super::file::RunFile;
 use super::fingerprints::{must_be_the_same, read_hashes, write_hashes};
 use super::finish::write_report;
 use super::overlay;
-use super::prepare::{step_of, Prepared, TrainOptions};
+use super::prepare::{step_of, Prepared, RunData, TrainOptions};
 use super::ready::must_be_ready;
 use super::state::{side, Run};
 use crate::entry::Entry;
@@ -64,9 +64,11 @@ type ByDomain = BTreeMap<String, Accuracy>;
 /// A file that is wrong (exit 2), a run that failed (exit 1).
 pub fn train(entry: &Entry, options: &TrainOptions) -> Result<Shown> {
     let prepared = Prepared::read(entry, options)?;
-    let mut world = with_servers(&prepared, open_world(&prepared)?)?;
+    let world = open_world(&prepared)?;
+    let data = prepared.data()?;
+    let mut world = with_servers(&prepared, &data, world)?;
     // everything is looked at before the run directory is made: what is wrong leaves nothing behind
-    must_be_ready(&prepared, &world)?;
+    must_be_ready(&prepared, &data, &world)?;
     let stem = options
         .file
         .file_stem()
@@ -80,7 +82,7 @@ pub fn train(entry: &Entry, options: &TrainOptions) -> Result<Shown> {
         directory.write("run.ron", &prepared.effective).inspect_err(|_| directory.forget())?;
         write_hashes(directory, &hashes)?;
     }
-    let run = prepared.run(directory, None, hashes, options.quiet)?;
+    let run = prepared.run(data, directory, None, hashes, options.quiet);
     if world.servers().next().is_some() {
         run.keep(MARKS, &world.marks())?;
     }
@@ -106,20 +108,21 @@ pub fn resume(entry: &Entry, root: &Path, quiet: bool) -> Result<Shown> {
     let mut hashes = prepared.hashes()?;
     must_be_the_same(&here, &hashes, &directory, &plan)?;
     let mut world = open_world(&prepared)?;
+    let data = prepared.data()?;
     let done = checkpoint.as_deref().and_then(step_of).unwrap_or(0);
     if done >= prepared.file.steps {
-        must_be_ready(&prepared, &world)?;
+        must_be_ready(&prepared, &data, &world)?;
         directory.sweep();
         hashes.extend(served);
-        let run = prepared.run(Some(directory), checkpoint, hashes, quiet)?;
+        let run = prepared.run(data, Some(directory), checkpoint, hashes, quiet);
         return finished(&prepared, &run, &mut world);
     }
-    world = with_servers(&prepared, world)?;
+    world = with_servers(&prepared, &data, world)?;
     hashes.extend(world.served_fingerprint());
     must_be_the_same(&served, &hashes, &directory, &plan)?;
-    must_be_ready(&prepared, &world)?;
+    must_be_ready(&prepared, &data, &world)?;
     directory.sweep();
-    let run = prepared.run(Some(directory), checkpoint, hashes, quiet)?;
+    let run = prepared.run(data, Some(directory), checkpoint, hashes, quiet);
     if let Some(marks) = run.recall(MARKS)? {
         world.must_be(&marks)?;
     }
@@ -173,24 +176,26 @@ pub struct HeldOut {
 const MARKS: &str = "servers.json";
 
 /// The same world with the servers of its teachers.
-fn with_servers(prepared: &Prepared, world: FromFiles<Cpu>) -> Result<FromFiles<Cpu>> {
+fn with_servers(prepared: &Prepared, data: &RunData, world: FromFiles<Cpu>) -> Result<FromFiles<Cpu>> {
     if prepared.file.servers.is_empty() {
         return Ok(world);
     }
-    world.with_servers(&prepared.entry.plan, &prepared.file.servers, &prepared.rows()?.0)
+    world.with_servers(&prepared.entry.plan, &prepared.file.servers, &data.rows)
 }
 
 pub(crate) fn open_world(prepared: &Prepared) -> Result<FromFiles<Cpu>> {
     let file = &prepared.file;
     let world = FromFiles::open(&prepared.entry.plan, &file.student, &file.teachers, &Cpu::default())?;
-    let world = world.tuned(&prepared.recipe.settings()).chatting(file.chat.as_ref())?;
-    adapted(prepared, world)
+    settled(prepared, world)
 }
 
-/// The world in which as much of the student learns as the run file says.
-pub(super) fn adapted(prepared: &Prepared, world: FromFiles<Cpu>) -> Result<FromFiles<Cpu>> {
-    match &prepared.file.lora {
-        Some(lora) => world.with_lora(lora, prepared.file.seed),
+/// The world as the run file wants it: how fast teachers follow, what chats are told, how much of the student
+/// learns.
+pub(super) fn settled(prepared: &Prepared, world: FromFiles<Cpu>) -> Result<FromFiles<Cpu>> {
+    let RunFile { chat, lora, seed, .. } = &prepared.file;
+    let world = world.tuned(&prepared.recipe.settings()).chatting(chat.as_ref())?;
+    match lora {
+        Some(lora) => world.with_lora(lora, *seed),
         None => Ok(world),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::contexts::{contexts_fit, plain, shown};
-use super::drive::adapted;
+use super::drive::settled;
 use super::judged::{judges_fit, Asked};
 use super::prepare::{Prepared, TrainOptions};
 use super::ready::{held_out_fits, prompts_fit, rows_fit, teachers_fit};
@@ -43,18 +43,18 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
     let file = &prepared.file;
     let (world, wrong) = FromFiles::open_all(&entry.plan, &file.student, &file.teachers, &Cpu::default());
     findings.wrong.extend(wrong);
-    let world = world.and_then(|world| findings.take(world.chatting(file.chat.as_ref())));
-    let mut world = world.and_then(|world| findings.take(adapted(&prepared, world)));
-    if let (Some(world), false) = (&mut world, file.servers.is_empty()) {
-        if let Ok((rows, _)) = prepared.rows() {
-            findings.wrong.extend(world.connect(&entry.plan, &file.servers, &rows));
-        }
+    let mut world = world.and_then(|world| findings.take(settled(&prepared, world)));
+    let asked = has_rows(file.data.as_deref(), file.tasks.is_some());
+    let rows = asked.then(|| findings.take(prepared.rows())).flatten();
+    if let (Some(world), Some((rows, _))) = (&mut world, &rows) {
+        findings.wrong.extend(world.connect(&entry.plan, &file.servers, rows));
     }
     let world = world.as_ref();
     findings.good.extend(world.map(describe_world).unwrap_or_default());
     let mut judged = Vec::new();
-    if has_rows(file.data.as_deref(), file.tasks.is_some()) {
-        judged.extend(check_rows(&prepared, world, &mut findings));
+    if let Some((rows, name)) = rows {
+        check_rows(&prepared, &rows, &name, world, &mut findings);
+        judged.push((rows, name));
     }
     let eval = file.eval.as_ref();
     if eval.is_some_and(|eval| has_rows(eval.data.as_deref(), eval.tasks.is_some())) {
@@ -77,31 +77,30 @@ fn has_rows(data: Option<&Path>, tasks: bool) -> bool {
     data.map_or(tasks, |path| !tasks && !path.as_os_str().is_empty())
 }
 
-/// Looks at the training rows; what they are and what messages call them.
+/// Looks at the training rows, which messages call `name`.
 fn check_rows(
     prepared: &Prepared,
+    rows: &[Row],
+    name: &str,
     world: Option<&FromFiles<Cpu>>,
     findings: &mut Findings,
-) -> Option<(Vec<Row>, String)> {
-    let (rows, name) = findings.take(prepared.rows())?;
+) {
     findings.good.push(format!("{name}: {} rows", rows.len()));
-    findings.wrong.extend(rows_fit(prepared, &rows, &name));
-    let Some(world) = world else { return Some((rows, name)) };
-    let (prompts, unfit) =
-        prompts_fit(&rows, &name, world.student(), &prepared.placement(), &prepared.judges);
+    findings.wrong.extend(rows_fit(prepared, rows, name));
+    let Some(world) = world else { return };
+    let (prompts, unfit) = prompts_fit(rows, name, world.student(), &prepared.placement(), &prepared.judges);
     findings.wrong.extend(unfit);
     findings.wrong.extend(teachers_fit(prepared, world, &prompts));
     let (heard, unfit) = contexts_fit(prepared, world, &prompts);
     findings.wrong.extend(unfit);
     let tokenizer = &world.student().tokenizer;
-    findings.good.extend(templates(tokenizer, &rows));
+    findings.good.extend(templates(tokenizer, rows));
     findings.good.extend(prompts.first().map(|prompt| format!("first prompt ({}", plain(prompt, tokenizer))));
     if !heard.is_empty() {
         findings.good.extend(shown(&heard, &prompts, &prepared.file.privileged, tokenizer));
     }
     let longest = prompts.iter().map(|p| p.tokens.len()).max().unwrap_or(0);
     findings.good.push(estimate(prepared, world, longest));
-    Some((rows, name))
 }
 
 /// Which chat template renders the prompts, or that one is there and renders none.

@@ -25,7 +25,7 @@ pub use evaluate::{evaluate, Answer, Evaluation};
 pub use export::export;
 pub use file::{recipe_of, EvalFile, RunFile};
 pub use look::{check, Findings};
-pub use prepare::{read_for, Prepared, TrainOptions};
+pub use prepare::{read_for, Prepared, RunData, TrainOptions};
 pub use state::{Report, Run};
 
 pub(crate) use directory::write_whole;

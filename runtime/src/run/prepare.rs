@@ -56,6 +56,16 @@ pub struct Prepared {
     pub judges: Judges,
 }
 
+/// The rows of a run file.
+pub struct RunData {
+    /// What is trained on.
+    pub rows: Vec<Row>,
+    /// What messages call these.
+    pub name: String,
+    /// The held-out prompts, if the run has some.
+    pub held_out: Option<Evaluation>,
+}
+
 impl Prepared {
     /// Reads the file, puts `--set` over it, and checks every number.
     ///
@@ -122,39 +132,44 @@ impl Prepared {
         Ok(Some(Evaluation { rows, name, every: eval.every, sample, judges: self.judges.clone() }))
     }
 
-    /// The run, ready for the loop.
+    /// Both, read once.
     ///
     /// # Errors
-    /// Rows that cannot be read, a domain nobody teaches.
+    /// A file that cannot be read, a row that does not fit.
+    pub fn data(&self) -> Result<RunData> {
+        let (rows, name) = self.rows()?;
+        Ok(RunData { rows, name, held_out: self.held_out()? })
+    }
+
+    /// The run, ready for the loop.
     pub fn run(
         &self,
+        data: RunData,
         directory: Option<RunDirectory>,
         checkpoint: Option<PathBuf>,
         hashes: Vec<(String, String)>,
         quiet: bool,
-    ) -> Result<Run> {
-        let (rows, rows_name) = self.rows()?;
-        let held_out = self.held_out()?.map(Arc::new);
+    ) -> Run {
         let style = if quiet { ProgressStyle::Hidden } else { ProgressStyle::Auto };
         let start = checkpoint.as_deref().and_then(step_of).unwrap_or(0);
-        Ok(Run {
+        Run {
             seed: self.file.seed,
             steps: self.file.steps,
             batch: self.file.batch,
             micro_batch: self.file.micro_batch,
             save_every: self.file.save_every,
-            rows,
-            rows_name,
+            rows: data.rows,
+            rows_name: data.name,
             placement: self.placement(),
             judges: self.judges.clone(),
-            held_out,
+            held_out: data.held_out.map(Arc::new),
             directory,
             checkpoint,
             progress: Arc::new(Mutex::new(Progress::new(self.file.steps, start, style))),
             effective: self.effective.clone(),
             hashes,
             left: Arc::default(),
-        })
+        }
     }
 
     /// Where privileged text stands in a teacher's prompt.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::contexts::contexts_fit;
 use super::judged::{judges_fit, Asked};
-use super::prepare::Prepared;
+use super::prepare::{Prepared, RunData};
 use super::state::prompt_of;
 use crate::batch::Prompt;
 use crate::error::{Error, Result};
@@ -131,17 +131,15 @@ pub(super) fn longest_response(prepared: &Prepared, prompt: &Prompt, students: u
 ///
 /// # Errors
 /// Everything that does not fit.
-pub(super) fn must_be_ready(prepared: &Prepared, world: &FromFiles<Cpu>) -> Result<()> {
-    let (rows, name) = prepared.rows()?;
-    let mut wrong = rows_fit(prepared, &rows, &name);
-    let (prompts, unfit) =
-        prompts_fit(&rows, &name, world.student(), &prepared.placement(), &prepared.judges);
+pub(super) fn must_be_ready(prepared: &Prepared, data: &RunData, world: &FromFiles<Cpu>) -> Result<()> {
+    let RunData { rows, name, held_out } = data;
+    let mut wrong = rows_fit(prepared, rows, name);
+    let (prompts, unfit) = prompts_fit(rows, name, world.student(), &prepared.placement(), &prepared.judges);
     wrong.extend(unfit);
     wrong.extend(teachers_fit(prepared, world, &prompts));
     wrong.extend(contexts_fit(prepared, world, &prompts).1);
-    let mut judged = vec![Asked { rows: &rows, name: &name }];
-    let held_out = prepared.held_out()?;
-    if let Some(held_out) = &held_out {
+    let mut judged = vec![Asked { rows, name }];
+    if let Some(held_out) = held_out {
         wrong.extend(held_out_fits(&held_out.rows, &held_out.name, world));
         judged.push(Asked { rows: &held_out.rows, name: &held_out.name });
     }
