@@ -5,6 +5,7 @@ mod checkpoint;
 mod contexts;
 mod directory;
 mod drive;
+mod effective;
 mod evaluate;
 mod export;
 pub(crate) mod file;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::directory::RunDirectory;
+use super::effective::{effective, wherever_servers_are};
 use super::evaluate::Evaluation;
 use super::file::{find, EvalFile, RunFile};
 use super::fingerprints::{of_files, of_model, TEACHER};
@@ -191,7 +192,7 @@ impl Prepared {
         let hashes = [
             ("plan", self.entry.plan.hash()),
             ("loop", fingerprint(self.entry.loop_text.as_bytes())),
-            ("run", fingerprint(elsewhere_or_here(&self.effective).as_bytes())),
+            ("run", fingerprint(wherever_servers_are(&self.effective).as_bytes())),
             ("data", of_files(self.file.data.iter().chain(held_out))?),
             ("student", of_model(&self.file.student)?),
         ];
@@ -313,77 +314,6 @@ fn make_absolute(file: &mut RunFile, beside: Option<&Path>, wrong: &mut Vec<Erro
     if let Some(path) = file.eval.as_mut().and_then(|eval| eval.data.as_mut()) {
         seek(path, "eval.data");
     }
-}
-
-/// How the line of the effective run begins that says where servers are.
-const SERVERS: &str = "servers: ";
-
-/// The effective run but for where its servers are: a server may move, and who answers has a fingerprint of its own.
-fn elsewhere_or_here(effective: &str) -> String {
-    effective
-        .lines()
-        .filter(|line| !line.trim_start().starts_with(SERVERS))
-        .map(|line| format!("{line}\n"))
-        .collect()
-}
-
-/// The effective run: every layer applied, every setting by value. It can be read again.
-fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> Result<String> {
-    let mut lines = vec![
-        format!("recipe: {}", ron_text(name)?),
-        format!("seed: {}", file.seed),
-        format!("steps: {}", file.steps),
-        format!("batch: {}", file.batch),
-        format!("micro_batch: {}", file.micro_batch),
-        format!("save_every: {}", file.save_every),
-        format!("student: {}", ron_text(&file.student)?),
-        format!("teachers: {}", ron_text(&file.teachers)?),
-    ];
-    if let Some(lora) = &file.lora {
-        lines.push(format!("lora: {}", ron_text(lora)?));
-    }
-    if !file.servers.is_empty() {
-        lines.push(format!("{SERVERS}{}", ron_text(&file.servers)?));
-    }
-    if let Some(data) = &file.data {
-        lines.push(format!("data: {}", ron_text(data)?));
-    }
-    if let Some(tasks) = &file.tasks {
-        lines.push(format!("tasks: {}", ron_text(tasks)?));
-    }
-    if !file.columns.is_empty() {
-        lines.push(format!("columns: {}", ron_text(&file.columns)?));
-    }
-    if let Some(template) = &file.prompt_template {
-        lines.push(format!("prompt_template: {}", ron_text(template)?));
-    }
-    if let Some(chat) = &file.chat {
-        lines.push(format!("chat: {}", ron_text(chat)?));
-    }
-    if !file.verifiers.is_empty() {
-        lines.push(format!("verifiers: {}", ron_text(&file.verifiers)?));
-    }
-    lines.push(format!("privileged: {}", ron_text(&file.privileged)?));
-    if let Some(eval) = &file.eval {
-        lines.push(format!("eval: {}", ron_text(eval)?));
-    }
-    let mut stages = Vec::new();
-    for (stage, settings) in recipe.settings() {
-        if !settings.is_empty() {
-            let fields: Vec<String> = settings.iter().map(|s| format!("{}: {}", s.name, s.value)).collect();
-            stages.push(format!("        {stage}: ({}),\n", fields.join(", ")));
-        }
-    }
-    lines.push(format!("set: (\n{}    )", stages.concat()));
-    let body: String = lines.iter().map(|line| format!("    {line},\n")).collect();
-    Ok(format!("Run(\n{body})\n"))
-}
-
-fn ron_text<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {
-    ron::to_string(value).map_err(|why| {
-        Error::call(format!("cannot be written down for `resume`: {why}"))
-            .next("a path in a run file is UTF-8 text")
-    })
 }
 
 #[cfg(test)]
