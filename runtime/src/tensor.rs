@@ -163,6 +163,14 @@ pub fn put_gradient<D: Device>(
     Ok(())
 }
 
+/// A buffer of `len` zeros.
+///
+/// # Errors
+/// When the device is out of memory.
+pub fn zeros<D: Device>(device: &D, len: usize) -> Result<Buffer<D>> {
+    Storage::<f32>::try_alloc_len(device, len).map_err(failed)
+}
+
 /// A gradient for each parameter of a model, in the model's order; backward passes add to it.
 #[derive(Clone, Debug)]
 pub struct Grads<D: Device> {
@@ -178,7 +186,7 @@ impl<D: Device> Grads<D> {
     pub fn zeros<'a>(device: &D, parameters: impl IntoIterator<Item = &'a Matrix<D>>) -> Result<Self> {
         let buffers = parameters.into_iter().map(|p| {
             let (rows, columns) = shape(p);
-            Storage::<f32>::try_alloc_len(device, rows * columns).map_err(failed)
+            zeros(device, rows * columns)
         });
         Ok(Self { device: device.clone(), buffers: buffers.collect::<Result<_>>()? })
     }
@@ -232,17 +240,24 @@ impl<D: Device> Grads<D> {
         Ok(())
     }
 
-    /// Runs everything on `tape` backwards from `total` (1 x 1) and adds the gradients of `parameters`.
+    /// The gradient of parameter `index`, for adding to it.
+    pub(crate) fn buffer_mut(&mut self, index: usize) -> &mut Buffer<D> {
+        &mut self.buffers[index]
+    }
+
+    /// Runs everything on `tape` backwards from `last`, whose gradient is `gradient`, and adds the gradients of
+    /// `parameters`.
     pub(crate) fn collect<'a>(
         &mut self,
-        total: &Matrix<D>,
+        last: &Matrix<D>,
+        gradient: Buffer<D>,
         tape: OwnedTape<f32, D>,
         parameters: impl Iterator<Item = &'a Matrix<D>> + Clone,
     ) -> Result<()> {
-        // the loss is a 1 x 1 matrix for us and a scalar for dfdx: an op without inputs joins the two
+        // dfdx goes backwards from a scalar: an op without inputs stands in for one
         let scalar = self.device.try_tensor_from_vec(vec![0.0], ()).map_err(failed)?;
-        let (mut tape, total, device) = (tape, total.clone(), self.device.clone());
-        tape.add_backward_op(move |flow| device.try_fill_with_ones(flow.get_or_alloc_mut(&total)?));
+        let (mut tape, last) = (tape, last.clone());
+        tape.add_backward_op(move |flow| put_gradient(flow, &last, gradient));
         // the first op to run backwards is the last one added, so the parameters' buffers are laid out
         // by an op of their own, after which each op adds into them
         let held = std::mem::take(&mut self.buffers);

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::kernels::token_loss::{token_loss, TokenLoss};
 use crate::rng::{Purpose, Stream};
-use crate::tensor::{self, Cpu, Grads, Matrix, OwnedTape};
+use crate::tensor::{self, Buffer, Cpu, Grads, Matrix, OwnedTape};
 use std::sync::Arc;
 
 /// A matrix of standard normal numbers; another `minor`, other numbers.
@@ -11,6 +11,13 @@ pub(crate) fn matrix(rows: usize, columns: usize, minor: u64) -> Matrix<Cpu> {
     let mut stream = Stream::new(11, Purpose::Task, 0, minor);
     let values = (0..rows * columns).map(|_| stream.normal() as f32).collect();
     tensor::matrix(&Cpu::default(), rows, columns, values).unwrap()
+}
+
+/// The gradient of a total with respect to itself.
+pub(crate) fn one() -> Buffer<Cpu> {
+    let mut one = tensor::zeros(&Cpu::default(), 1).unwrap();
+    one[0] = 1.0;
+    one
 }
 
 /// The loss Σ factor * logit, with a factor of its own for every place.
@@ -46,7 +53,7 @@ pub(crate) fn differences(
     };
     let (total, _, tape) = run(&inputs);
     let mut grads = Grads::zeros(inputs[0].device(), &inputs).unwrap();
-    grads.collect(&total, tape, inputs.iter()).unwrap();
+    grads.collect(&total, one(), tape, inputs.iter()).unwrap();
     for input in 0..inputs.len() {
         let gradient = grads.to_host(input).unwrap();
         let largest = gradient.iter().fold(0.0f32, |a, g| a.max(g.abs()));

@@ -18,6 +18,7 @@ pub mod select_rows;
 pub(crate) mod simd;
 pub mod swiglu;
 pub mod token_loss;
+pub mod vocabulary_loss;
 
 #[cfg(test)]
 pub(crate) mod check;
@@ -35,6 +36,7 @@ pub trait Kernels:
     + select_rows::SelectKernel
     + swiglu::SwigluKernel
     + token_loss::LossKernel
+    + vocabulary_loss::VocabularyLossKernel
 {
 }
 
@@ -48,6 +50,7 @@ impl<D> Kernels for D where
         + select_rows::SelectKernel
         + swiglu::SwigluKernel
         + token_loss::LossKernel
+        + vocabulary_loss::VocabularyLossKernel
 {
 }
 

@@ -48,6 +48,19 @@ pub(crate) fn each(tasks: usize, work: impl Fn(usize) + Sync + Send) {
     }
 }
 
+/// [`each`], where a thread works through its share of the tasks with the same memory.
+pub(crate) fn each_with<T>(
+    tasks: usize,
+    memory: impl Fn() -> T + Sync + Send,
+    work: impl Fn(&mut T, usize) + Sync + Send,
+) {
+    match tasks {
+        0 => {}
+        1 => work(&mut memory(), 0),
+        _ => (0..tasks).into_par_iter().for_each_init(memory, work),
+    }
+}
+
 /// Memory that several tasks write, each its own part of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared<T> {

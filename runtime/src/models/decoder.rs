@@ -7,11 +7,10 @@ use super::packed::Packed;
 use super::weights::{plan, Parameter, Places};
 use crate::error::{Error, Result};
 use crate::kernels::exp::{all_finite, entropy, log_sum_exp};
-use crate::kernels::select_rows::select_rows;
-use crate::kernels::token_loss::{token_loss, TokenLoss};
+use crate::kernels::token_loss::TokenLoss;
+use crate::kernels::vocabulary_loss::{each_row, vocabulary_loss, HeadGradients};
 use crate::tensor::{self, Device, Grads, Matrix, NoneTape, OwnedTape};
-use rayon::prelude::*;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A decoder-only language model of the Llama or Qwen family, in `f32` on device `D`.
 #[derive(Debug)]
@@ -22,9 +21,6 @@ pub struct Decoder<D: Device> {
     pub(super) places: Places,
     pub(super) adapters: Option<Adapters<D>>,
 }
-
-/// Logits worked on at a time where only something small is wanted of each row.
-const LOGITS: usize = 1 << 24;
 
 impl<D: Device> Decoder<D> {
     /// A model with random weights: N(0, 0.02), smaller where the residual stream is added to; norms 1,
@@ -135,7 +131,7 @@ impl<D: Device> Decoder<D> {
     }
 
     /// What `of` makes of the logits of row r of `batch` and of `ids[r]`.
-    fn of_rows<T: Send>(
+    fn of_rows<T: Send + Sync>(
         &self,
         batch: &Packed,
         ids: &[u32],
@@ -158,23 +154,19 @@ impl<D: Device> Decoder<D> {
             let tape = &mut NoneTape;
             let pass = Pass::new(self);
             let hidden = pass.rows(tape, batch)?;
-            let mut found = Vec::with_capacity(count);
-            let step = (LOGITS / vocabulary).max(1);
-            for start in (0..count).step_by(step) {
-                let end = (start + step).min(count);
-                let logits = match end - start == count {
-                    true => pass.head(tape, &hidden)?,
-                    false => {
-                        let some = select_rows(tape, &hidden, (start..end).collect())?;
-                        pass.head(tape, &some)?
-                    }
-                };
-                let values = tensor::to_host(&logits);
-                let rows = values.par_chunks_exact(vocabulary).zip(&ids[start..end]);
-                found.par_extend(rows.map(|(row, &id)| of(row, id)));
-            }
-            Ok(found)
+            let hidden = pass.last_norm(tape, &hidden)?;
+            let found: Vec<OnceLock<T>> = (0..count).map(|_| OnceLock::new()).collect();
+            each_row(&hidden, self.head(), &|row, logits| {
+                found[row].get_or_init(|| of(logits, ids[row]));
+            })?;
+            let unseen = || Error::run("a row of logits was not shown");
+            found.into_iter().map(|found| found.into_inner().ok_or_else(unseen)).collect()
         })
+    }
+
+    /// The output layer, `[V, hidden]`.
+    fn head(&self) -> &Matrix<D> {
+        self.parameters[self.places.head].value()
     }
 
     /// Zero gradients for all that learns.
@@ -209,11 +201,14 @@ impl<D: Device> Decoder<D> {
             let mut tape = OwnedTape::default();
             let pass = Pass::new(self);
             let hidden = pass.rows(&mut tape, batch)?;
-            let logits = pass.head(&mut tape, &hidden)?;
-            let (total, losses) = token_loss(&mut tape, &logits, weights, loss)?;
-            // only the tape holds on to what it needs, so memory is freed while it runs backwards
-            drop((hidden, logits));
-            grads.collect(&total, tape, self.learning().iter().map(Parameter::value))?;
+            let hidden = pass.last_norm(&mut tape, &hidden)?;
+            let (rows, inner) = tensor::shape(&hidden);
+            let mut gradient = tensor::zeros(&self.device, rows * inner)?;
+            // of low-rank factors none is in the output layer
+            let head = self.adapters.is_none().then(|| grads.buffer_mut(self.places.head));
+            let into = HeadGradients { hidden: &mut gradient, head };
+            let losses = vocabulary_loss(&hidden, self.head(), weights, &**loss, Some(into))?;
+            grads.collect(&hidden, gradient, tape, self.learning().iter().map(Parameter::value))?;
             Ok(losses)
         })
     }

@@ -92,9 +92,13 @@ impl<'a, D: Device> Pass<'a, D> {
 
     /// Logits from hidden states: the last norm and the output layer.
     pub fn head<T: Tape<f32, D>>(&self, tape: &mut T, hidden: &Matrix<D>) -> Result<Matrix<D>> {
-        let places = &self.decoder.places;
-        let x = self.norm(tape, hidden, places.norm)?;
-        self.linear(tape, &x, places.head, None)
+        let x = self.last_norm(tape, hidden)?;
+        self.linear(tape, &x, self.decoder.places.head, None)
+    }
+
+    /// What the output layer reads: the last norm of hidden states.
+    pub fn last_norm<T: Tape<f32, D>>(&self, tape: &mut T, hidden: &Matrix<D>) -> Result<Matrix<D>> {
+        self.norm(tape, hidden, self.decoder.places.norm)
     }
 
     fn layer<T: Tape<f32, D>>(

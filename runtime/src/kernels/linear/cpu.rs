@@ -1,6 +1,6 @@
 use super::LinearKernel;
 use crate::kernels::add::increase;
-use crate::kernels::matmul::{accumulate, product, Left, Panels};
+use crate::kernels::matmul::{accumulate, product, Left, Panels, Side};
 use crate::kernels::parallel::rows_per_piece;
 use crate::tensor::{cpu_matrix, shape, slice, Buffer, Cpu, HasErr, Matrix};
 use rayon::prelude::*;
@@ -20,11 +20,16 @@ impl LinearKernel for Cpu {
     fn linear(
         &self,
         x: &Matrix<Self>,
-        Packed(weight): &Packed,
+        weight: &Matrix<Self>,
+        prepared: Option<&Packed>,
         bias: Option<&Matrix<Self>>,
     ) -> Result<Matrix<Self>, <Self as HasErr>::Err> {
-        let (rows, inner) = shape(x);
-        let (left, right) = (Left::rows(slice(x), rows, inner), weight.right());
+        let ((rows, inner), outer) = (shape(x), shape(weight).0);
+        let left = Left::rows(slice(x), rows, inner);
+        let right = match prepared {
+            Some(Packed(panels)) => panels.right().into(),
+            None => Side::Columns { values: slice(weight), depth: inner, columns: outer },
+        };
         let out = match bias {
             None => product(left, right),
             Some(bias) => {
@@ -33,7 +38,7 @@ impl LinearKernel for Cpu {
                 out
             }
         };
-        cpu_matrix(self, rows, right.columns, out)
+        cpu_matrix(self, rows, outer, out)
     }
 
     fn linear_backward(
@@ -46,7 +51,8 @@ impl LinearKernel for Cpu {
         g_bias: Option<&mut Buffer<Self>>,
     ) -> Result<(), <Self as HasErr>::Err> {
         let ((rows, inner), outer) = (shape(x), shape(weight).0);
-        accumulate(Left::rows(g, rows, outer), Panels::of_rows(slice(weight), outer, inner).right(), g_x);
+        let right = Side::Rows { values: slice(weight), depth: outer, columns: inner };
+        accumulate(Left::rows(g, rows, outer), right, g_x);
         if let Some(g_weight) = g_weight {
             let x = Panels::of_rows(slice(x), rows, inner);
             accumulate(Left::columns(g, outer, outer), x.right(), g_weight);

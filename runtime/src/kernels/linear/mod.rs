@@ -17,14 +17,15 @@ pub trait LinearKernel: Storage<f32> {
     /// When the device fails.
     fn prepare(&self, weight: &Matrix<Self>) -> Result<Self::Prepared, Self::Err>;
 
-    /// `x · weightᵀ + bias`.
+    /// `x · weightᵀ + bias`, with `weight` as it was laid out, if it was.
     ///
     /// # Errors
     /// When the device fails.
     fn linear(
         &self,
         x: &Matrix<Self>,
-        weight: &Self::Prepared,
+        weight: &Matrix<Self>,
+        prepared: Option<&Self::Prepared>,
         bias: Option<&Matrix<Self>>,
     ) -> Result<Matrix<Self>, Self::Err>;
 
@@ -80,11 +81,7 @@ pub fn linear<'a, D: Device, T: Tape<f32, D>>(
         return Err(misfit("linear", format!("a bias {wrong:?} for {outer} outputs")));
     }
     let device = x.device();
-    let y = match prepared {
-        Some(weight) => device.linear(x, weight, bias),
-        None => device.prepare(weight).and_then(|weight| device.linear(x, &weight, bias)),
-    };
-    let y = y.map_err(failed)?;
+    let y = device.linear(x, weight, prepared, bias).map_err(failed)?;
     if T::OWNS_TAPE {
         let (x, weight, bias, out) = (x.clone(), weight.clone(), bias.cloned(), y.clone());
         tape.add_backward_op(move |flow| {

@@ -1,10 +1,36 @@
-//! The innermost loop: up to 8 rows times 32 columns, kept in registers over the whole depth.
+//! The innermost loop: a few rows times a few columns, kept in registers over the whole depth.
 
 use super::WIDTH;
 use crate::kernels::simd::Level;
 
-/// Rows of a tile at most.
-pub(super) const ROWS: usize = 8;
+/// Rows that are few.
+#[cfg(target_arch = "x86_64")]
+const FEW: usize = 9;
+
+/// How a product is cut up for an instruction set, so that sums stay in registers and a panel in a near cache.
+#[derive(Clone, Copy)]
+pub(super) struct Cut {
+    /// Rows of a tile at most.
+    pub rows: usize,
+    /// Columns of a tile at most: a divisor of [`WIDTH`].
+    pub columns: usize,
+    /// Depth that is worked through before the next rows.
+    pub depth: usize,
+}
+
+impl Cut {
+    /// For so many rows of the left side.
+    pub fn of(level: Level, rows: usize) -> Self {
+        match level {
+            // few rows wait for memory: their panel is read line by line
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 if rows <= FEW => Self { rows: 3, columns: WIDTH, depth: 2048 },
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => Self { rows: 6, columns: 16, depth: 2048 },
+            _ => Self { rows: 8, columns: WIDTH, depth: 2048 },
+        }
+    }
+}
 
 /// One tile of a product: where its two sides and its output are.
 pub(super) struct Tile {
@@ -19,7 +45,7 @@ pub(super) struct Tile {
     pub add: bool,
 }
 
-/// Computes `rows` (1 to 8) rows of `tile`.
+/// Computes `rows` rows of `tile`, 1 to [`Cut::rows`].
 ///
 /// # Safety
 /// All addresses must be valid for what the tile says of them, and the processor must have `level`.
@@ -39,7 +65,17 @@ pub(super) unsafe fn run(level: Level, rows: usize, tile: &Tile) {
                 _ => x86::wide::<8>(tile),
             },
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => x86::by_halves(rows, tile),
+            Level::Avx2 => match (rows, tile.columns > 16) {
+                (1, true) => x86::middle::<1, 4>(tile),
+                (2, true) => x86::middle::<2, 4>(tile),
+                (_, true) => x86::middle::<3, 4>(tile),
+                (1, false) => x86::middle::<1, 2>(tile),
+                (2, false) => x86::middle::<2, 2>(tile),
+                (3, false) => x86::middle::<3, 2>(tile),
+                (4, false) => x86::middle::<4, 2>(tile),
+                (5, false) => x86::middle::<5, 2>(tile),
+                (_, false) => x86::middle::<6, 2>(tile),
+            },
             Level::Plain => plain(rows, tile),
         }
     }
@@ -109,52 +145,48 @@ mod x86 {
         }
     }
 
-    /// Any number of rows with AVX2: four rows times sixteen columns at a time.
+    /// `R` rows with AVX2: `C` registers a row, eight columns each.
     #[target_feature(enable = "avx2,fma")]
-    pub(super) unsafe fn by_halves(rows: usize, tile: &Tile) {
-        for row in (0..rows).step_by(4) {
-            for column in (0..tile.columns).step_by(16) {
-                // SAFETY: our own contract.
-                unsafe {
-                    match (rows - row).min(4) {
-                        1 => half::<1>(tile, row, column),
-                        2 => half::<2>(tile, row, column),
-                        3 => half::<3>(tile, row, column),
-                        _ => half::<4>(tile, row, column),
-                    }
-                }
-            }
-        }
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn half<const R: usize>(tile: &Tile, first: usize, column: usize) {
-        let columns = (tile.columns - column).min(16);
-        let mut sums = [[_mm256_setzero_ps(); 2]; R];
+    pub(super) unsafe fn middle<const R: usize, const C: usize>(tile: &Tile) {
+        let mut sums = [[_mm256_setzero_ps(); C]; R];
         // SAFETY: inside the tile by the contract of `run`; short rows go through a full one of our own.
         unsafe {
+            let whole = tile.columns == 8 * C;
             for (row, sum) in sums.iter_mut().enumerate().filter(|_| tile.add) {
-                let mut line = [0.0f32; 16];
-                let out = tile.out.add((first + row) * tile.out_step + column);
-                std::ptr::copy_nonoverlapping(out, line.as_mut_ptr(), columns);
-                *sum = [_mm256_loadu_ps(line.as_ptr()), _mm256_loadu_ps(line.as_ptr().add(8))];
+                let out = tile.out.add(row * tile.out_step);
+                let mut line = [0.0f32; WIDTH];
+                let from = if whole {
+                    out.cast_const()
+                } else {
+                    std::ptr::copy_nonoverlapping(out, line.as_mut_ptr(), tile.columns);
+                    line.as_ptr()
+                };
+                *sum = std::array::from_fn(|c| _mm256_loadu_ps(from.add(8 * c)));
             }
-            for d in 0..tile.depth {
-                let right = tile.right.add(d * WIDTH + column);
-                let (y0, y1) = (_mm256_loadu_ps(right), _mm256_loadu_ps(right.add(8)));
-                for (row, sum) in sums.iter_mut().enumerate() {
-                    let at = (first + row) * tile.row_step + d * tile.depth_step;
-                    let x = _mm256_set1_ps(*tile.left.add(at));
-                    sum[0] = _mm256_fmadd_ps(x, y0, sum[0]);
-                    sum[1] = _mm256_fmadd_ps(x, y1, sum[1]);
+            let starts: [*const f32; R] =
+                std::array::from_fn(|row| tile.left.wrapping_add(row * tile.row_step));
+            let (mut right, mut at) = (tile.right, 0);
+            for _ in 0..tile.depth {
+                let y: [__m256; C] = std::array::from_fn(|c| _mm256_loadu_ps(right.add(8 * c)));
+                for (start, sum) in starts.iter().zip(&mut sums) {
+                    let x = _mm256_broadcast_ss(&*start.wrapping_add(at));
+                    for (sum, &y) in sum.iter_mut().zip(&y) {
+                        *sum = _mm256_fmadd_ps(x, y, *sum);
+                    }
                 }
+                at += tile.depth_step;
+                right = right.wrapping_add(WIDTH);
             }
             for (row, sum) in sums.iter().enumerate() {
-                let mut line = [0.0f32; 16];
-                _mm256_storeu_ps(line.as_mut_ptr(), sum[0]);
-                _mm256_storeu_ps(line.as_mut_ptr().add(8), sum[1]);
-                let out = tile.out.add((first + row) * tile.out_step + column);
-                std::ptr::copy_nonoverlapping(line.as_ptr(), out, columns);
+                let out = tile.out.add(row * tile.out_step);
+                let mut line = [0.0f32; WIDTH];
+                let to = if whole { out } else { line.as_mut_ptr() };
+                for (c, &sum) in sum.iter().enumerate() {
+                    _mm256_storeu_ps(to.add(8 * c), sum);
+                }
+                if !whole {
+                    std::ptr::copy_nonoverlapping(line.as_ptr(), out, tile.columns);
+                }
             }
         }
     }

@@ -7,10 +7,12 @@
 
 mod micro;
 mod panels;
+mod spread;
 
 pub(crate) use panels::{Lines, Panels, Right, WIDTH};
+pub(crate) use spread::{accumulate, overwrite, product, Side};
 
-use super::parallel::{self, Shared};
+use super::simd::Level;
 use micro::Tile;
 
 /// The left side: element `(row, depth)` is at `row * row_step + depth * depth_step`.
@@ -41,21 +43,18 @@ pub(crate) enum Write {
     Add,
 }
 
-/// Depth that is worked through before the next rows: a panel this deep stays in the second-level cache.
-const DEPTH: usize = 2048;
-
-/// Rows of one task.
-const ROWS: usize = 64;
-
-/// Multiply-adds below which one thread does it all.
-const SMALL: usize = 1 << 17;
-
 /// `out (write) left · right` on this thread. Row r of the output starts at `out + r * step`.
 ///
 /// # Safety
 /// `out` must be valid for writing each row's `right.columns` values, and for reading them under
 /// [`Write::Add`]; nobody else may touch them meanwhile.
 pub(crate) unsafe fn multiply_raw(left: Left, right: Right, out: *mut f32, step: usize, write: Write) {
+    // SAFETY: by our own contract.
+    unsafe { multiply_at(super::simd::level(), left, right, out, step, write) }
+}
+
+/// [`multiply_raw`] with the instructions of `level`, which this processor must have.
+unsafe fn multiply_at(level: Level, left: Left, right: Right, out: *mut f32, step: usize, write: Write) {
     let (rows, depth) = (left.rows, right.depth);
     if rows == 0 || right.columns == 0 {
         return;
@@ -65,26 +64,26 @@ pub(crate) unsafe fn multiply_raw(left: Left, right: Right, out: *mut f32, step:
         assert!(last < left.values.len(), "left side of {} values ends before {last}", left.values.len());
     }
     right.check();
-    let level = super::simd::level();
-    for start in (0..depth.max(1)).step_by(DEPTH) {
+    let cut = micro::Cut::of(level, rows);
+    for start in (0..depth.max(1)).step_by(cut.depth) {
         let add = write == Write::Add || start > 0;
-        for column in (0..right.columns).step_by(WIDTH) {
-            let panel =
-                right.values[column / WIDTH * right.panel_step..].as_ptr().wrapping_add(start * WIDTH);
-            for row in (0..rows).step_by(micro::ROWS) {
+        for column in (0..right.columns).step_by(cut.columns) {
+            let at = column / WIDTH * right.panel_step + start * WIDTH + column % WIDTH;
+            let panel = right.values.as_ptr().wrapping_add(at);
+            for row in (0..rows).step_by(cut.rows) {
                 let tile = Tile {
-                    depth: (depth - start).min(DEPTH),
+                    depth: (depth - start).min(cut.depth),
                     left: left.values.as_ptr().wrapping_add(row * left.row_step + start * left.depth_step),
                     row_step: left.row_step,
                     depth_step: left.depth_step,
                     right: panel,
                     out: out.wrapping_add(row * step + column),
                     out_step: step,
-                    columns: (right.columns - column).min(WIDTH),
+                    columns: (right.columns - column).min(cut.columns),
                     add,
                 };
                 // SAFETY: the asserts above keep the reads inside both sides, the contract the writes.
-                unsafe { micro::run(level, (rows - row).min(micro::ROWS), &tile) };
+                unsafe { micro::run(level, (rows - row).min(cut.rows), &tile) };
             }
         }
     }
@@ -98,55 +97,6 @@ pub(crate) fn multiply(left: Left, right: Right, out: &mut [f32], step: usize, w
     }
     // SAFETY: all rows lie inside `out`, which is borrowed for this call.
     unsafe { multiply_raw(left, right, out.as_mut_ptr(), step, write) }
-}
-
-/// `left · right` over all threads, as a new row-major buffer.
-pub(crate) fn product(left: Left, right: Right) -> Vec<f32> {
-    let len = left.rows * right.columns;
-    let mut out = Vec::with_capacity(len);
-    // SAFETY: room for `len` values, each written because the depth is set, not added; then they are there.
-    unsafe {
-        spread(left, right, out.as_mut_ptr(), Write::Set);
-        out.set_len(len);
-    }
-    out
-}
-
-/// Adds `left · right` to row-major `out` over all threads.
-pub(crate) fn accumulate(left: Left, right: Right, out: &mut [f32]) {
-    assert_eq!(out.len(), left.rows * right.columns);
-    // SAFETY: `out` has a value for each element and is borrowed for this call.
-    unsafe { spread(left, right, out.as_mut_ptr(), Write::Add) }
-}
-
-/// The product in tiles of rows and columns over all threads.
-///
-/// # Safety
-/// As [`multiply_raw`], for `rows * columns` contiguous values.
-unsafe fn spread(left: Left, right: Right, out: *mut f32, write: Write) {
-    let (rows, columns) = (left.rows, right.columns);
-    if rows * columns * right.depth.max(1) <= SMALL {
-        // SAFETY: by our own contract.
-        return unsafe { multiply_raw(left, right, out, columns, write) };
-    }
-    let down = rows.div_ceil(ROWS);
-    // narrow the tasks until there are some to share, but keep a panel's worth of columns each
-    let mut wide = columns.next_multiple_of(WIDTH);
-    while wide > WIDTH && (wide > 1024 || down * columns.div_ceil(wide) < 8) {
-        wide = (wide / 2).next_multiple_of(WIDTH);
-    }
-    let across = columns.div_ceil(wide);
-    // SAFETY: an address with room for every element, by our own contract.
-    let target = Shared::new(unsafe {
-        std::slice::from_raw_parts_mut(out.cast::<std::mem::MaybeUninit<f32>>(), rows * columns)
-    });
-    parallel::each(down * across, |task| {
-        let (row, column) = (task / across * ROWS, task % across * wide);
-        let part = Left { values: &left.values[row * left.row_step..], rows: (rows - row).min(ROWS), ..left };
-        let right = right.columns(column, (columns - column).min(wide));
-        // SAFETY: tasks have tiles of their own, inside the output.
-        unsafe { multiply_raw(part, right, target.at(row * columns + column).cast(), columns, write) }
-    });
 }
 
 #[cfg(test)]

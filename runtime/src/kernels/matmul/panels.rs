@@ -88,6 +88,12 @@ impl<'a> Right<'a> {
         Self { depth, ..self }
     }
 
+    /// `depth` of the depth, from `start` on.
+    pub fn deep(self, start: usize, depth: usize) -> Self {
+        debug_assert!(start + depth <= self.depth);
+        Self { values: &self.values[start * WIDTH..], depth, ..self }
+    }
+
     /// Stops the program rather than read past the end.
     pub(super) fn check(&self) {
         let panels = self.columns.div_ceil(WIDTH);

@@ -49,10 +49,6 @@ fn every_split_gives_the_same_bits() {
 
 #[test]
 fn every_instruction_set_gives_the_same_bits() {
-    let (rows, depth, columns) = (7, 50, 29);
-    let (a, b) = (random(rows * depth, 3), random(depth * columns, 4));
-    let expected = reference(&a, &b, rows, depth, columns);
-    let panels = Panels::of_rows(&b, depth, columns);
     let mut levels = vec![Level::Plain];
     #[cfg(target_arch = "x86_64")]
     match level() {
@@ -60,24 +56,21 @@ fn every_instruction_set_gives_the_same_bits() {
         Level::Avx2 => levels.push(Level::Avx2),
         Level::Plain => {}
     }
-    levels.push(level());
-    for level in levels {
-        let mut out = vec![0.0; rows * columns];
-        for add in [false, true] {
-            let tile = micro::Tile {
-                depth: if add { depth - 20 } else { 20 },
-                left: a[if add { 20 } else { 0 }..].as_ptr(),
-                row_step: depth,
-                depth_step: 1,
-                right: panels.right().values[if add { 20 * WIDTH } else { 0 }..].as_ptr(),
-                out: out.as_mut_ptr(),
-                out_step: columns,
-                columns,
-                add,
-            };
-            // SAFETY: the tile lies inside the three buffers and the level is one this processor has.
-            unsafe { micro::run(level, rows, &tile) };
+    // few rows and many, of every count that a tile can have left over
+    for (rows, columns) in (1..=20).flat_map(|rows| [(rows, 29), (rows, 64), (rows, 7)]) {
+        let depth = 50;
+        let (a, b) = (random(rows * depth, 3), random(depth * columns, 4));
+        let expected = reference(&a, &b, rows, depth, columns);
+        let panels = Panels::of_rows(&b, depth, columns);
+        for &level in &levels {
+            let mut out = vec![f32::NAN; rows * columns];
+            for (start, deep, write) in [(0, 20, Write::Set), (20, depth - 20, Write::Add)] {
+                let left = Left::rows(&a[start..], rows, depth);
+                let right = panels.right().deep(start, deep);
+                // SAFETY: all rows lie inside `out`, and the level is one this processor has.
+                unsafe { multiply_at(level, left, right, out.as_mut_ptr(), columns, write) };
+            }
+            assert_eq!(out, expected, "{level:?}");
         }
-        assert_eq!(out, expected, "{level:?}");
     }
 }
