@@ -27,6 +27,7 @@ pub mod gguf;
 pub mod kernels;
 pub mod log;
 pub mod loops;
+pub mod memory;
 pub mod models;
 #[doc(hidden)]
 pub mod patch;

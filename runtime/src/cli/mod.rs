@@ -23,6 +23,7 @@ use crate::entry::Entry;
 /// }
 /// ```
 pub fn main(recipes: &'static [Entry]) -> ExitCode {
+    crate::memory::keep_freed();
     let args = match args::Args::try_parse() {
         Ok(args) => args,
         Err(why) => {

@@ -1,10 +1,10 @@
-//! Who answers: whether a server is ready, which model it serves, and whether it reads text as the student does.
+//! Who answers: whether a server is ready, which model it serves, and whether it is who it was.
 
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::dialect::{parse, tokenized, About, Ask};
+use super::dialect::{parse, About, Ask};
 use super::http::{Endpoint, Trouble};
 use super::pool::backoff;
 use super::self_test::score;
@@ -84,53 +84,9 @@ pub(super) fn chosen(listed: Vec<Listed>, wanted: Option<&str>) -> Result<Listed
     }
 }
 
-/// The server reads `tokens`' text as these tokens.
-pub(super) fn reads_alike(endpoint: &Endpoint, about: &About, tokens: &[u32]) -> Result<(), Trouble> {
-    let text = about.tokenizer.spell(tokens);
-    let (path, body) = about.tokenize(&text);
-    let theirs = match endpoint.post(path, &body) {
-        Ok(answer) => tokenized(&answer).map_err(Trouble::bad_answer)?,
-        // not every server can be asked: then what it calls the tokens is compared
-        Err(Trouble::Lasting(_)) => return spells_alike(endpoint, about, tokens),
-        Err(passing) => return Err(passing),
-    };
-    let bare =
-        |ids: &[u32]| ids.iter().copied().skip_while(|&id| Some(id) == about.bos).collect::<Vec<u32>>();
-    if bare(&theirs) == bare(tokens) {
-        return Ok(());
-    }
-    let show = |ids: &[u32]| ids.iter().take(12).map(u32::to_string).collect::<Vec<_>>().join(" ");
-    Err(Trouble::Lasting(format!(
-        "its model `{}` speaks another vocabulary than the student: it reads {:?} as {} tokens ({} …), and the student as {} ({} …)",
-        about.model,
-        text.chars().take(40).collect::<String>(),
-        theirs.len(),
-        show(&theirs),
-        tokens.len(),
-        show(tokens)
-    )))
-}
-
-/// The server calls the tokens what the student calls them.
-fn spells_alike(endpoint: &Endpoint, about: &About, tokens: &[u32]) -> Result<(), Trouble> {
-    let Some(ask) = of_text(about, tokens) else { return Ok(()) };
-    for (said, &id) in score(endpoint, about, &ask, 1)?.iter().zip(ask.scored()) {
-        let (Some(theirs), ours) = (&said.text, about.tokenizer.spell(&[id])) else { continue };
-        let unclear = |text: &str| text.trim().is_empty() || text.contains('\u{FFFD}');
-        let bare = |text: &str| text.trim().trim_start_matches(['▁', 'Ġ']).to_string();
-        if !unclear(theirs) && !unclear(&ours) && bare(theirs) != bare(&ours) {
-            return Err(Trouble::Lasting(format!(
-                "its model `{}` speaks another vocabulary than the student: token {id} is {theirs:?} there and {ours:?} here",
-                about.model
-            )));
-        }
-    }
-    Ok(())
-}
-
 /// All of a text that can be scored. The first token has nothing before it, and of the second a server may say
 /// nothing either.
-fn of_text(about: &About, tokens: &[u32]) -> Option<Ask> {
+pub(super) fn of_text(about: &About, tokens: &[u32]) -> Option<Ask> {
     let ask = Ask { tokens: tokens.to_vec(), start: 2 };
     (tokens.len() > 2 && about.can_say(&ask)).then_some(ask)
 }

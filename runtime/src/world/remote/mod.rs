@@ -16,6 +16,7 @@ mod self_test;
 mod settings;
 mod sglang;
 mod vllm;
+mod vocabulary;
 
 use std::sync::Arc;
 
@@ -31,10 +32,11 @@ use crate::error::{Error, Result};
 use crate::tensor::Device;
 use crate::world::Policy;
 use dialect::About;
-use handshake::{chosen, listed, reads_alike};
+use handshake::{chosen, listed};
 use http::{Endpoint, Trouble};
 use pool::{backoff, Pool};
 use self_test::{score, self_test};
+use vocabulary::reads_alike;
 
 /// A teacher behind one or more servers, all of which were looked at.
 pub struct Server {
@@ -103,7 +105,7 @@ impl Server {
         let about = &self.about;
         let probe = probes.first().ok_or("there is no prompt to look at it with")?;
         let retries = self.file.retries;
-        persist(retries, || reads_alike(endpoint, about, probe))?;
+        persist(retries, || reads_alike(endpoint, about, probes))?;
         self.tested = persist(retries, || self_test(endpoint, about, probes, top))?;
         let mark = persist(retries, || Mark::of(endpoint, about, probe))?;
         if first {
