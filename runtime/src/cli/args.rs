@@ -180,6 +180,8 @@ pub(super) enum Verb {
     },
     /// A model folder with random weights, to train from nothing
     Init(InitArgs),
+    /// How fast whole pieces of Limbeck are on this machine; RAYON_NUM_THREADS says on how many threads
+    Bench(super::bench::BenchArgs),
     /// A crate of your own: a recipe, a fork of it, a snapshot test and a run file
     New {
         /// The folder to make; its name is the crate's

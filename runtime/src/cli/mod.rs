@@ -1,6 +1,7 @@
 //! The command line: the same verbs for our recipes and for a user's own.
 
 mod args;
+mod bench;
 mod model;
 mod new;
 mod paint;

@@ -73,6 +73,7 @@ pub(super) fn run(verb: Verb, recipes: &'static [Entry]) -> Result<ExitCode> {
             model::import_gguf(&file, &to, bf16)?;
             say(&format!("wrote {}", to.display()))
         }
+        Verb::Bench(args) => super::bench::run(&args),
         Verb::New { folder, limbeck } => {
             new::new(&folder, limbeck.as_deref())?;
             let folder = folder.display();

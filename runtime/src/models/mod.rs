@@ -2,6 +2,7 @@
 
 mod config;
 mod decoder;
+mod endless;
 mod fields;
 mod forward;
 mod generate;

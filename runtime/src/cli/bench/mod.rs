@@ -1,0 +1,110 @@
+//! `limbeck bench`: how fast whole pieces of Limbeck are on this machine.
+
+mod decoder;
+mod growth;
+mod measured;
+mod pair;
+mod rollout;
+mod step;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args as Group, Subcommand};
+
+use super::verbs::say;
+use crate::error::{Error, Result};
+use growth::Point;
+
+#[derive(Group)]
+pub(super) struct BenchArgs {
+    #[command(subcommand)]
+    piece: Piece,
+    /// As JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Piece {
+    /// A small decoder with random weights: forward, backward, training step, decoding
+    Decoder {
+        /// Tokens in the vocabulary
+        #[arg(long, default_value_t = 2048)]
+        vocabulary: usize,
+        /// How often each is measured
+        #[arg(long, default_value_t = 7)]
+        repeats: usize,
+    },
+    /// How many tokens a second a model says
+    Rollout {
+        /// The model folder
+        model: PathBuf,
+        /// Responses said together
+        #[arg(long, default_value_t = 8)]
+        rows: usize,
+        /// Tokens of each response
+        #[arg(long, default_value_t = 64)]
+        new: usize,
+        /// How often it is measured
+        #[arg(long, default_value_t = 3)]
+        repeats: usize,
+    },
+    /// Whole steps of distillation over the full vocabulary, as a recipe runs them
+    Step {
+        /// The model folder, for student and teacher
+        model: PathBuf,
+        /// Prompts a step, each answered once
+        #[arg(long, default_value_t = 8)]
+        rows: usize,
+        /// Tokens of each response
+        #[arg(long, default_value_t = 32)]
+        new: usize,
+        /// Steps; the first is not counted
+        #[arg(long, default_value_t = 4)]
+        steps: u64,
+    },
+    /// Time and memory of a training step as responses, groups, vocabulary and layers grow: JSON Lines
+    Growth {
+        /// Steps at each point; the first is not counted
+        #[arg(long, default_value_t = 4)]
+        steps: u64,
+    },
+    /// One point of `growth`, in a process of its own
+    #[command(hide = true)]
+    Point(Point),
+}
+
+pub(super) fn run(args: &BenchArgs) -> Result<ExitCode> {
+    let measured = match &args.piece {
+        Piece::Decoder { vocabulary, repeats } => {
+            decoder::measure(positive(*vocabulary)?, positive(*repeats)?)?
+        }
+        Piece::Rollout { model, rows, new, repeats } => {
+            rollout::measure(model, positive(*rows)?, positive(*new)?, positive(*repeats)?)?
+        }
+        Piece::Step { model, rows, new, steps } => {
+            step::measure(model, positive(*rows)?, positive(*new)?, several(*steps)?)?
+        }
+        Piece::Growth { steps } => return growth::all(several(*steps)?),
+        Piece::Point(point) => point.measure()?,
+    };
+    say(&if args.json { measured.to_json().to_string() } else { measured.to_string() })
+}
+
+fn positive(number: usize) -> Result<usize> {
+    match number {
+        0 => Err(Error::call("nothing can be measured 0 times or on 0 tokens")
+            .at("bench")
+            .next("give 1 or more")),
+        number => Ok(number),
+    }
+}
+
+/// Steps, of which the first warms up.
+fn several(steps: u64) -> Result<u64> {
+    match steps {
+        0 | 1 => Err(Error::call("the first step is not counted").at("--steps").next("give 2 or more")),
+        steps => Ok(steps),
+    }
+}
