@@ -1,5 +1,5 @@
 //! A run's student as a folder for others: what is in it, and what its card says. That `transformers` loads it and
-//! computes the same is for `tests/export/load.py`.
+//! computes the same is for `tests/export/load.py`; that vLLM fills its models from it, for `tests/export/load_vllm.py`.
 
 mod common;
 
