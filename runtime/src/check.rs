@@ -26,6 +26,8 @@ pub struct Facts {
     pub mixed: bool,
     /// The narrowest vocabulary the loss can be computed on; 1 is any.
     pub vocabulary: usize,
+    /// Whether the score holds the teacher's whole rows of a batch.
+    pub whole_rows: bool,
     /// How many tokens the score leaves of the rows that are not compared whole; 0 leaves whole rows.
     pub kept: usize,
     /// Whether a route gives every token one policy to learn from, and can cut its row.
@@ -49,6 +51,7 @@ impl Facts {
         on_policy: true,
         mixed: false,
         vocabulary: 1,
+        whole_rows: false,
         kept: 0,
         cuts_rows: false,
         learns_cut_rows: false,

@@ -41,11 +41,7 @@ pub(crate) fn each_piece<T: Send>(values: &mut [T], piece: usize, work: impl Fn(
 
 /// Calls `work` for `0..tasks`, in parallel when there is more than one.
 pub(crate) fn each(tasks: usize, work: impl Fn(usize) + Sync + Send) {
-    match tasks {
-        0 => {}
-        1 => work(0),
-        _ => (0..tasks).into_par_iter().for_each(work),
-    }
+    each_with(tasks, || (), |(), task| work(task));
 }
 
 /// [`each`], where a thread works through its share of the tasks with the same memory.

@@ -33,8 +33,10 @@ impl<'a, D: Device> Pass<'a, D> {
 
     /// The first of many: weights are laid out once.
     pub fn prepared(decoder: &'a Decoder<D>) -> Result<Self> {
+        // an embedding table that is no output layer is only looked up
+        let looked_up = (decoder.places.head != EMBEDDING).then(|| decoder.parameters[EMBEDDING].name());
         let prepare = |p: &super::Parameter<D>| match p.shape().len() {
-            2 => decoder.device.prepare(p.value()).map(Some),
+            2 if Some(p.name()) != looked_up => decoder.device.prepare(p.value()).map(Some),
             _ => Ok(None),
         };
         let all = |some: &[super::Parameter<D>]| some.iter().map(prepare).collect::<Result<_, _>>();

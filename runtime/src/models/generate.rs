@@ -40,10 +40,10 @@ pub struct Generation {
 }
 
 /// Cached numbers that rows worked on together may have; requests beyond wait for the next wave.
-const CACHED: usize = 1 << 29;
+pub(crate) const CACHED: usize = 1 << 29;
 
 /// Rows worked on together at most.
-const TOGETHER: usize = 1024;
+pub(crate) const TOGETHER: usize = 1024;
 
 /// Prompt tokens read together at most.
 const READ: usize = 16 * 1024;

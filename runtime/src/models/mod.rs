@@ -26,6 +26,8 @@ pub use sample::{sample, Sampling};
 pub use save::WeightType;
 pub use weights::Parameter;
 
+pub(crate) use generate::{CACHED, TOGETHER};
+
 #[cfg(feature = "gguf")]
 pub(crate) use {save::replace, weights::parameters_of};
 

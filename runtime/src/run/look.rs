@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::contexts::{contexts_fit, plain, shown};
 use super::drive::settled;
+use super::estimate::estimate;
 use super::judged::{judges_fit, Asked};
 use super::prepare::{Prepared, TrainOptions};
 use super::ready::{held_out_fits, prompts_fit, rows_fit, teachers_fit};
@@ -140,29 +141,6 @@ fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
     lines
 }
 
-fn learning<D: Device>(decoder: &Decoder<D>) -> usize {
+pub(super) fn learning<D: Device>(decoder: &Decoder<D>) -> usize {
     decoder.learning().iter().map(|p| p.shape().iter().product::<usize>()).sum()
-}
-
-/// A rough count of the memory a step takes: weights, gradients, moments, and one micro-batch.
-fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prompt: usize) -> String {
-    let setting = |stage, name| prepared.number(stage, name);
-    let config = world.student().decoder.config();
-    let (weights, learning) = (world.student().decoder.size(), learning(&world.student().decoder));
-    let teachers: usize = world.teachers().map(|(_, policy)| policy.decoder.size()).sum();
-    let room = config.max_position_embeddings.saturating_sub(longest_prompt);
-    let response = setting("rollout", "max_response_tokens").unwrap_or(room).min(room);
-    let responses = prepared.file.batch * setting("rollout", "group_size").unwrap_or(1);
-    let at_once =
-        if prepared.file.micro_batch == 0 { responses } else { prepared.file.micro_batch.min(responses) };
-    let tokens = at_once * (longest_prompt + response);
-    let per_token = config.num_hidden_layers * (10 * config.hidden_size + 4 * config.intermediate_size);
-    let activations = 2 * tokens * per_token + 3 * at_once * response * config.vocab_size;
-    // of what learns also its gradient and two moments
-    let own = if world.student().decoder.lora().is_some() { weights + 4 * learning } else { 4 * weights };
-    let bytes = 4 * (own + teachers + activations);
-    format!(
-        "memory: about {:.0} MiB when every response is as long as it may be",
-        bytes as f64 / f64::from(1 << 20)
-    )
 }

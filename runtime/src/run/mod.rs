@@ -6,6 +6,7 @@ mod contexts;
 mod directory;
 mod drive;
 mod effective;
+mod estimate;
 mod evaluate;
 mod export;
 pub(crate) mod file;

@@ -13,6 +13,11 @@ const ROWS: std::ops::RangeInclusive<usize> = 64..=256;
 /// Logits of one task of the loss: few, because a loss may cost much more per logit than a sum.
 const TASK: usize = 2048;
 
+/// Rows whose logits are there at once, of a vocabulary so wide.
+pub(crate) fn rows_at_once(width: usize) -> usize {
+    (LOGITS / width.max(1)).clamp(*ROWS.start(), *ROWS.end())
+}
+
 impl VocabularyLossKernel for Cpu {
     fn vocabulary_loss(
         &self,
@@ -79,7 +84,7 @@ fn by_lots(hidden: &Matrix<Cpu>, head: &Matrix<Cpu>, mut work: impl FnMut(usize,
         return;
     }
     let right = Side::Columns { values: slice(head), depth: inner, columns: width };
-    let lot = (LOGITS / width).clamp(*ROWS.start(), *ROWS.end());
+    let lot = rows_at_once(width);
     let mut logits = Vec::new();
     for start in (0..rows).step_by(lot) {
         let count = lot.min(rows - start);

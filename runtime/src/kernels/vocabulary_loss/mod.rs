@@ -8,6 +8,8 @@ mod cpu;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cpu::rows_at_once;
+
 use super::misfit;
 use super::token_loss::TokenLoss;
 use crate::error::Result;

@@ -1,5 +1,6 @@
 use crate as limbeck;
 use crate::batch::Rollouts;
+use crate::check::Facts;
 use crate::error::Result;
 use crate::privileged::{Gives, Poorer};
 use crate::replay::Recorded;
@@ -14,7 +15,12 @@ use limbeck::Settings;
 /// A teacher's whole distributions after the prompt, and its log-probabilities of the sampled tokens after
 /// a poorer view (VA-OPD, arXiv 2605.21924): two seats, and the same model sits in both.
 #[derive(Clone, Debug, Settings)]
+#[settings(facts = tell)]
 pub struct BothViews {}
+
+const fn tell(_: &BothViews, facts: Facts) -> Facts {
+    Facts { whole_rows: true, ..facts }
+}
 
 /// A roster with a teacher that reads the prompt, and one that reads a poorer view of it.
 #[diagnostic::on_unimplemented(

@@ -33,7 +33,7 @@ pub struct FullVocab {
 }
 
 const fn tell(method: &FullVocab, facts: Facts) -> Facts {
-    Facts { kept: method.keep, ..facts }
+    Facts { whole_rows: true, kept: method.keep, ..facts }
 }
 
 const fn check(method: &FullVocab, facts: &Facts) -> Option<Fault> {

@@ -45,7 +45,11 @@ fn read_otherwise(about: &About, text: &str, ours: &[u32], theirs: &[u32]) -> Op
 }
 
 fn another(about: &About) -> String {
-    format!("its model `{}` speaks another vocabulary than the student", about.model)
+    format!(
+        "its model `{}` speaks another vocabulary than the student, whose tokenizer is `{}`",
+        about.model,
+        about.tokenizer.name()
+    )
 }
 
 /// The server calls the tokens what the student calls them.

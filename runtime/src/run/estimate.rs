@@ -1,0 +1,45 @@
+//! How much memory a run will want, before it starts.
+
+use super::look::learning;
+use super::prepare::Prepared;
+use crate::kernels::vocabulary_loss::rows_at_once;
+use crate::models::{CACHED, TOGETHER};
+use crate::tensor::Cpu;
+use crate::world::{FromFiles, World};
+
+/// A count of the numbers that are there at once: weights, gradients and moments all the time, and either what a
+/// rollout needs or what a micro-batch leaves for its backward pass, whichever is more.
+pub(super) fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prompt: usize) -> String {
+    let setting = |stage, name| prepared.number(stage, name);
+    let decoder = &world.student().decoder;
+    let (config, weights, learning) = (decoder.config(), decoder.size(), learning(decoder));
+    let teachers: usize = world.teachers().map(|(_, policy)| policy.decoder.size()).sum();
+    let room = config.max_position_embeddings.saturating_sub(longest_prompt);
+    let response = setting("rollout", "max_response_tokens").unwrap_or(room).min(room);
+    let group = setting("rollout", "group_size").unwrap_or(1);
+    let responses = prepared.file.batch * group;
+    // of what learns also its gradient and two moments
+    let own = if decoder.lora().is_some() { weights + 4 * learning } else { 4 * weights };
+
+    // the weights once more, laid out for products, and keys and values; a prompt's are shared by its group
+    let speaking = responses.min(TOGETHER);
+    let positions = speaking.div_ceil(group.max(1)) * longest_prompt + speaking * response;
+    let cached = 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * positions;
+    let rollout = weights + cached.min(CACHED);
+
+    let at_once = match prepared.file.micro_batch {
+        0 => responses,
+        micro => micro.min(responses),
+    };
+    // gradients between the layers are freed on the way back, so a token costs what its forward pass leaves
+    let per_token = config.num_hidden_layers * (10 * config.hidden_size + 4 * config.intermediate_size);
+    let activations = at_once * (longest_prompt + response) * per_token;
+    let logits = rows_at_once(config.vocab_size).min(at_once * response) * config.vocab_size;
+    let whole_rows = usize::from(prepared.recipe.facts().whole_rows);
+    let teachers_rows = whole_rows * responses * response * config.vocab_size;
+    let bytes = 4 * (own + teachers + rollout.max(activations + logits + teachers_rows));
+    format!(
+        "memory: about {:.0} MiB when every response is as long as it may be",
+        bytes as f64 / f64::from(1 << 20)
+    )
+}
