@@ -140,27 +140,45 @@ pub(crate) fn cpu_matrix(
     device.try_tensor_from_vec(values, (rows, columns))
 }
 
-/// Takes the gradient of `of` out of `flow` (zeros if nothing flowed yet). Give it back with
-/// [`put_gradient`], or drop it when no earlier op will read it.
-///
-/// # Errors
-/// When the device is out of memory.
-pub fn take_gradient<D: Device>(flow: &mut Flow<D>, of: &Matrix<D>) -> Result<Buffer<D>, D::Err> {
-    let spare = Storage::<f32>::try_alloc_len(of.device(), 1)?;
-    Ok(std::mem::replace(flow.get_or_alloc_mut(of)?, spare))
+/// Where a backward pass keeps the gradient of one matrix. It does not keep the matrix: what no op needs again is
+/// freed while the forward pass goes on.
+pub struct Slot<D: Device> {
+    find: Box<Find<D>>,
+    device: D,
 }
 
-/// Puts back what [`take_gradient`] took.
-///
-/// # Errors
-/// When the device is out of memory.
-pub fn put_gradient<D: Device>(
-    flow: &mut Flow<D>,
-    of: &Matrix<D>,
-    gradient: Buffer<D>,
-) -> Result<(), D::Err> {
-    *flow.get_or_alloc_mut(of)? = gradient;
-    Ok(())
+/// Finds a gradient, zeros where none has come yet.
+type Find<D> = dyn Fn(&mut Flow<D>) -> Result<&mut Buffer<D>, <D as HasErr>::Err>;
+
+impl<D: Device> Slot<D> {
+    /// That of `m`.
+    pub fn of(m: &Matrix<D>) -> Self {
+        let ghost = m.ghost();
+        Self { find: Box::new(move |flow| flow.get_or_alloc_mut(&ghost)), device: m.device().clone() }
+    }
+
+    /// The device it is on.
+    pub fn device(&self) -> &D {
+        &self.device
+    }
+
+    /// Takes the gradient out of `flow`. Give it back with [`Slot::put`], or drop it when no earlier op will read it.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn take(&self, flow: &mut Flow<D>) -> Result<Buffer<D>, D::Err> {
+        let spare = Storage::<f32>::try_alloc_len(&self.device, 1)?;
+        Ok(std::mem::replace((self.find)(flow)?, spare))
+    }
+
+    /// Puts back what [`Slot::take`] took.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn put(&self, flow: &mut Flow<D>, gradient: Buffer<D>) -> Result<(), D::Err> {
+        *(self.find)(flow)? = gradient;
+        Ok(())
+    }
 }
 
 /// A buffer of `len` zeros.
@@ -254,20 +272,43 @@ impl<D: Device> Grads<D> {
         tape: OwnedTape<f32, D>,
         parameters: impl Iterator<Item = &'a Matrix<D>> + Clone,
     ) -> Result<()> {
+        self.follow(last, gradient, tape, parameters).map(drop)
+    }
+
+    /// [`Grads::collect`], and the gradient of `first`, which is no parameter.
+    pub(crate) fn collect_to<'a>(
+        &mut self,
+        first: &Matrix<D>,
+        last: &Matrix<D>,
+        gradient: Buffer<D>,
+        tape: OwnedTape<f32, D>,
+        parameters: impl Iterator<Item = &'a Matrix<D>> + Clone,
+    ) -> Result<Buffer<D>> {
+        let mut flow = self.follow(last, gradient, tape, parameters)?;
+        Slot::of(first).take(&mut flow).map_err(failed)
+    }
+
+    fn follow<'a>(
+        &mut self,
+        last: &Matrix<D>,
+        gradient: Buffer<D>,
+        tape: OwnedTape<f32, D>,
+        parameters: impl Iterator<Item = &'a Matrix<D>> + Clone,
+    ) -> Result<Flow<D>> {
         // dfdx goes backwards from a scalar: an op without inputs stands in for one
         let scalar = self.device.try_tensor_from_vec(vec![0.0], ()).map_err(failed)?;
-        let (mut tape, last) = (tape, last.clone());
-        tape.add_backward_op(move |flow| put_gradient(flow, &last, gradient));
+        let (mut tape, last) = (tape, Slot::of(last));
+        tape.add_backward_op(move |flow| last.put(flow, gradient));
         // the first op to run backwards is the last one added, so the parameters' buffers are laid out
         // by an op of their own, after which each op adds into them
         let held = std::mem::take(&mut self.buffers);
-        let owners: Vec<_> = parameters.clone().cloned().collect();
+        let owners: Vec<_> = parameters.clone().map(Slot::of).collect();
         tape.add_backward_op(move |flow| {
-            owners.iter().zip(held).try_for_each(|(owner, buffer)| put_gradient(flow, owner, buffer))
+            owners.iter().zip(held).try_for_each(|(owner, buffer)| owner.put(flow, buffer))
         });
         let mut flow = scalar.put_tape(tape).try_backward().map_err(failed)?;
         self.buffers =
-            parameters.map(|p| take_gradient(&mut flow, p).map_err(failed)).collect::<Result<_>>()?;
-        Ok(())
+            parameters.map(|p| Slot::of(p).take(&mut flow).map_err(failed)).collect::<Result<_>>()?;
+        Ok(flow)
     }
 }

@@ -7,10 +7,9 @@ use super::packed::Packed;
 use super::weights::{plan, Parameter, Places};
 use crate::error::{Error, Result};
 use crate::kernels::exp::{all_finite, entropy, log_sum_exp};
-use crate::kernels::token_loss::TokenLoss;
-use crate::kernels::vocabulary_loss::{each_row, vocabulary_loss, HeadGradients};
-use crate::tensor::{self, Device, Grads, Matrix, NoneTape, OwnedTape};
-use std::sync::{Arc, OnceLock};
+use crate::kernels::vocabulary_loss::each_row;
+use crate::tensor::{self, Device, Grads, Matrix, NoneTape};
+use std::sync::OnceLock;
 
 /// A decoder-only language model of the Llama or Qwen family, in `f32` on device `D`.
 #[derive(Debug)]
@@ -20,6 +19,7 @@ pub struct Decoder<D: Device> {
     pub(super) parameters: Vec<Parameter<D>>,
     pub(super) places: Places,
     pub(super) adapters: Option<Adapters<D>>,
+    pub(super) checkpointing: bool,
 }
 
 impl<D: Device> Decoder<D> {
@@ -36,7 +36,7 @@ impl<D: Device> Decoder<D> {
             Parameter::new(device, spec, values)
         };
         let parameters = specs.into_iter().enumerate().map(parameter).collect::<Result<_>>()?;
-        Ok(Self { config: config.clone(), device: device.clone(), parameters, places, adapters: None })
+        Ok(Self { config: config.clone(), device: device.clone(), parameters, places, adapters: None, checkpointing: false })
     }
 
     /// The configuration.
@@ -90,6 +90,7 @@ impl<D: Device> Decoder<D> {
             parameters,
             places: self.places.clone(),
             adapters,
+            checkpointing: self.checkpointing,
         })
     }
 
@@ -165,7 +166,7 @@ impl<D: Device> Decoder<D> {
     }
 
     /// The output layer, `[V, hidden]`.
-    fn head(&self) -> &Matrix<D> {
+    pub(super) fn head(&self) -> &Matrix<D> {
         self.parameters[self.places.head].value()
     }
 
@@ -175,41 +176,5 @@ impl<D: Device> Decoder<D> {
     /// When the device is out of memory.
     pub fn zero_grads(&self) -> Result<Grads<D>> {
         Grads::zeros(&self.device, self.learning().iter().map(Parameter::value))
-    }
-
-    /// One traced forward pass over `batch`, the loss `Σ weights[r] * loss(r)` over its rows, and one
-    /// backward pass that **adds** to `grads`. Returns the unweighted loss of each row, as the loss gave
-    /// it, finite or not.
-    ///
-    /// # Errors
-    /// As [`Decoder::logits`], or when there is not one weight for each row. If the device fails half way,
-    /// `grads` is not to be used further.
-    pub fn backward(
-        &self,
-        batch: &Packed,
-        weights: &[f32],
-        loss: &Arc<dyn TokenLoss>,
-        grads: &mut Grads<D>,
-    ) -> Result<Vec<f64>> {
-        if weights.len() != batch.rows().len() {
-            return Err(Error::call(format!("{} weights for {} rows", weights.len(), batch.rows().len())));
-        }
-        if weights.is_empty() {
-            return self.logits(batch).map(|_| Vec::new());
-        }
-        self.device.within(|| {
-            let mut tape = OwnedTape::default();
-            let pass = Pass::new(self);
-            let hidden = pass.rows(&mut tape, batch)?;
-            let hidden = pass.last_norm(&mut tape, &hidden)?;
-            let (rows, inner) = tensor::shape(&hidden);
-            let mut gradient = tensor::zeros(&self.device, rows * inner)?;
-            // of low-rank factors none is in the output layer
-            let head = self.adapters.is_none().then(|| grads.buffer_mut(self.places.head));
-            let into = HeadGradients { hidden: &mut gradient, head };
-            let losses = vocabulary_loss(&hidden, self.head(), weights, &**loss, Some(into))?;
-            grads.collect(&hidden, gradient, tape, self.learning().iter().map(Parameter::value))?;
-            Ok(losses)
-        })
     }
 }

@@ -82,14 +82,21 @@ impl<'a, D: Device> Pass<'a, D> {
         tokens: &[u32],
         attend: &mut Attend<'_, D, T>,
     ) -> Result<Matrix<D>> {
-        let mut x = match self.learns() {
-            true => embed(tape, self.value(EMBEDDING), tokens)?,
-            false => embed(&mut NoneTape, self.value(EMBEDDING), tokens)?,
-        };
-        for layer in 0..self.decoder.places.layers.len() {
-            x = self.layer(tape, layer, x, attend)?;
+        let x = self.embedded(tape, tokens)?;
+        (0..self.layers()).try_fold(x, |x, layer| self.layer(tape, layer, x, attend))
+    }
+
+    /// What goes into the first layer: `[N, hidden]`.
+    pub fn embedded<T: Tape<f32, D>>(&self, tape: &mut T, tokens: &[u32]) -> Result<Matrix<D>> {
+        match self.learns() {
+            true => embed(tape, self.value(EMBEDDING), tokens),
+            false => embed(&mut NoneTape, self.value(EMBEDDING), tokens),
         }
-        Ok(x)
+    }
+
+    /// How many layers there are.
+    pub fn layers(&self) -> usize {
+        self.decoder.places.layers.len()
     }
 
     /// Logits from hidden states: the last norm and the output layer.
@@ -103,7 +110,8 @@ impl<'a, D: Device> Pass<'a, D> {
         self.norm(tape, hidden, self.decoder.places.norm)
     }
 
-    fn layer<T: Tape<f32, D>>(
+    /// What comes out of layer `index` where `x` goes in.
+    pub fn layer<T: Tape<f32, D>>(
         &self,
         tape: &mut T,
         index: usize,

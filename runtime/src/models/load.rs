@@ -41,7 +41,7 @@ impl<D: Device> Decoder<D> {
             Parameter::new(device, spec, values)
         };
         let parameters = specs.into_iter().map(parameter).collect::<Result<_>>()?;
-        Ok(Self { config, device: device.clone(), parameters, places, adapters: None })
+        Ok(Self { config, device: device.clone(), parameters, places, adapters: None, checkpointing: false })
     }
 }
 

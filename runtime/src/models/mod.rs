@@ -1,5 +1,6 @@
 //! Decoders of the Llama and Qwen families: their configuration, weights, forward passes and sampling.
 
+mod backward;
 mod config;
 mod decoder;
 mod endless;

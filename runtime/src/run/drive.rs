@@ -190,14 +190,16 @@ pub(crate) fn open_world(prepared: &Prepared) -> Result<FromFiles<Cpu>> {
 }
 
 /// The world as the run file wants it: how fast teachers follow, what chats are told, how much of the student
-/// learns.
+/// learns, and what its backward pass keeps.
 pub(super) fn settled(prepared: &Prepared, world: FromFiles<Cpu>) -> Result<FromFiles<Cpu>> {
-    let RunFile { chat, lora, seed, .. } = &prepared.file;
+    let RunFile { chat, lora, seed, activation_checkpointing, .. } = &prepared.file;
     let world = world.tuned(&prepared.recipe.settings()).chatting(chat.as_ref())?;
-    match lora {
-        Some(lora) => world.with_lora(lora, *seed),
-        None => Ok(world),
-    }
+    let mut world = match lora {
+        Some(lora) => world.with_lora(lora, *seed)?,
+        None => world,
+    };
+    world.student_mut().decoder.checkpoint_activations(*activation_checkpointing);
+    Ok(world)
 }
 
 fn go(prepared: &Prepared, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {

@@ -22,6 +22,9 @@ pub(super) fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> R
         format!("student: {}", ron_text(&file.student)?),
         format!("teachers: {}", ron_text(&file.teachers)?),
     ];
+    if file.activation_checkpointing {
+        lines.push("activation_checkpointing: true".to_string());
+    }
     if let Some(lora) = &file.lora {
         lines.push(format!("lora: {}", ron_text(lora)?));
     }

@@ -71,6 +71,9 @@ pub struct RunFile {
     /// Responses whose gradients are computed at once; 0 takes the whole batch.
     #[serde(default)]
     pub micro_batch: usize,
+    /// Activations are computed again, layer by layer, instead of kept: less memory, more time, the same bits.
+    #[serde(default)]
+    pub activation_checkpointing: bool,
     /// The student's model folder.
     pub student: PathBuf,
     /// What of the student learns; all of it when absent.

@@ -98,6 +98,7 @@ struct RunOverlay {
     steps: Option<u64>,
     batch: Option<usize>,
     micro_batch: Option<usize>,
+    activation_checkpointing: Option<bool>,
     save_every: Option<u64>,
     student: Option<std::path::PathBuf>,
     data: Option<std::path::PathBuf>,
@@ -194,6 +195,8 @@ pub fn set(recipe: &mut dyn AnyRecipe, file: &mut RunFile, word: &str) -> Result
             file.steps = over.steps.unwrap_or(file.steps);
             file.batch = over.batch.unwrap_or(file.batch);
             file.micro_batch = over.micro_batch.unwrap_or(file.micro_batch);
+            file.activation_checkpointing =
+                over.activation_checkpointing.unwrap_or(file.activation_checkpointing);
             file.save_every = over.save_every.unwrap_or(file.save_every);
             file.student = over.student.unwrap_or_else(|| file.student.clone());
             if over.data.is_some() {

@@ -6,7 +6,7 @@ pub(crate) use cpu::increase;
 
 use super::misfit;
 use crate::error::Result;
-use crate::tensor::{self, failed, put_gradient, take_gradient, Buffer, Device, Matrix, Storage, Tape};
+use crate::tensor::{self, failed, Buffer, Device, Matrix, Slot, Storage, Tape};
 
 /// Addition on a device.
 pub trait AddKernel: Storage<f32> {
@@ -46,13 +46,13 @@ pub fn add_scaled<D: Device, T: Tape<f32, D>>(
     }
     let y = a.device().add(a, b, scale).map_err(failed)?;
     if T::OWNS_TAPE {
-        let (a, b, out) = (a.clone(), b.clone(), y.clone());
+        let [a, b, out] = [a, b, &y].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let g = take_gradient(flow, &out)?;
+            let g = out.take(flow)?;
             for (x, scale) in [(&a, 1.0), (&b, scale)] {
-                let mut g_x = take_gradient(flow, x)?;
+                let mut g_x = x.take(flow)?;
                 x.device().accumulate(&mut g_x, &g, scale)?;
-                put_gradient(flow, x, g_x)?;
+                x.put(flow, g_x)?;
             }
             Ok(())
         });

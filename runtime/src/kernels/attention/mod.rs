@@ -12,7 +12,7 @@ pub use rotary::{Rates, Rotary};
 
 use super::misfit;
 use crate::error::Result;
-use crate::tensor::{self, failed, put_gradient, take_gradient, Buffer, Device, Matrix, Storage, Tape};
+use crate::tensor::{self, failed, Buffer, Device, Matrix, Slot, Storage, Tape};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -100,15 +100,15 @@ pub fn attention<D: Device, T: Tape<f32, D>>(
     fits([q, k, v].map(tensor::shape), layout)?;
     let (y, kept) = q.device().attention(q, k, v, layout).map_err(failed)?;
     if T::OWNS_TAPE {
-        let (q, k, v, out, layout) = (q.clone(), k.clone(), v.clone(), y.clone(), layout.clone());
+        let (v, layout) = (v.clone(), layout.clone());
+        let [of_q, of_k, of_v, out] = [q, k, &v, &y].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let g = take_gradient(flow, &out)?;
-            let mut g_q = take_gradient(flow, &q)?;
-            let (mut g_k, mut g_v) = (take_gradient(flow, &k)?, take_gradient(flow, &v)?);
-            q.device().attention_backward(&kept, &v, &layout, &g, [&mut g_q, &mut g_k, &mut g_v])?;
-            put_gradient(flow, &q, g_q)?;
-            put_gradient(flow, &k, g_k)?;
-            put_gradient(flow, &v, g_v)
+            let g = out.take(flow)?;
+            let (mut g_q, mut g_k, mut g_v) = (of_q.take(flow)?, of_k.take(flow)?, of_v.take(flow)?);
+            v.device().attention_backward(&kept, &v, &layout, &g, [&mut g_q, &mut g_k, &mut g_v])?;
+            of_q.put(flow, g_q)?;
+            of_k.put(flow, g_k)?;
+            of_v.put(flow, g_v)
         });
     }
     Ok(y)

@@ -4,7 +4,7 @@ mod cpu;
 
 use super::misfit;
 use crate::error::Result;
-use crate::tensor::{self, failed, put_gradient, take_gradient, Buffer, Device, Matrix, Storage, Tape};
+use crate::tensor::{self, failed, Buffer, Device, Matrix, Slot, Storage, Tape};
 
 /// The linear layer on a device.
 pub trait LinearKernel: Storage<f32> {
@@ -83,17 +83,17 @@ pub fn linear<'a, D: Device, T: Tape<f32, D>>(
     let device = x.device();
     let y = device.linear(x, weight, prepared, bias).map_err(failed)?;
     if T::OWNS_TAPE {
-        let (x, weight, bias, out) = (x.clone(), weight.clone(), bias.cloned(), y.clone());
+        let (x, weight) = (x.clone(), weight.clone());
+        let [of_x, out] = [&x, &y].map(Slot::of);
+        let [of_weight, of_bias] = [Some(&weight), bias].map(|m| m.filter(|_| learns).map(Slot::of));
         tape.add_backward_op(move |flow| {
-            let g = take_gradient(flow, &out)?;
-            let mut g_x = take_gradient(flow, &x)?;
-            let (learning, bias) = (learns.then_some(&weight), bias.as_ref().filter(|_| learns));
-            let mut g_weight = learning.map(|weight| take_gradient(flow, weight)).transpose()?;
-            let mut g_bias = bias.map(|bias| take_gradient(flow, bias)).transpose()?;
+            let (g, mut g_x) = (out.take(flow)?, of_x.take(flow)?);
+            let mut g_weight = of_weight.as_ref().map(|slot| slot.take(flow)).transpose()?;
+            let mut g_bias = of_bias.as_ref().map(|slot| slot.take(flow)).transpose()?;
             x.device().linear_backward(&x, &weight, &g, &mut g_x, g_weight.as_mut(), g_bias.as_mut())?;
-            for (of, gradient) in [(bias, g_bias), (Some(&x), Some(g_x)), (learning, g_weight)] {
+            for (of, gradient) in [(of_bias, g_bias), (Some(of_x), Some(g_x)), (of_weight, g_weight)] {
                 if let (Some(of), Some(gradient)) = (of, gradient) {
-                    put_gradient(flow, of, gradient)?;
+                    of.put(flow, gradient)?;
                 }
             }
             Ok(())

@@ -4,7 +4,7 @@ mod cpu;
 
 use super::misfit;
 use crate::error::Result;
-use crate::tensor::{self, failed, put_gradient, take_gradient, Buffer, Device, Matrix, Storage, Tape};
+use crate::tensor::{self, failed, Buffer, Device, Matrix, Slot, Storage, Tape};
 
 /// RMSNorm on a device.
 pub trait RmsNormKernel: Storage<f32> {
@@ -51,13 +51,14 @@ pub fn rms_norm<D: Device, T: Tape<f32, D>>(
     }
     let y = x.device().rms_norm(x, weight, epsilon).map_err(failed)?;
     if T::OWNS_TAPE {
-        let (x, weight, out) = (x.clone(), weight.clone(), y.clone());
+        let (x, weight) = (x.clone(), weight.clone());
+        let [of_x, of_weight, out] = [&x, &weight, &y].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let g = take_gradient(flow, &out)?;
-            let (mut g_x, mut g_weight) = (take_gradient(flow, &x)?, take_gradient(flow, &weight)?);
+            let g = out.take(flow)?;
+            let (mut g_x, mut g_weight) = (of_x.take(flow)?, of_weight.take(flow)?);
             x.device().rms_norm_backward(&x, &weight, epsilon, &g, &mut g_x, &mut g_weight)?;
-            put_gradient(flow, &x, g_x)?;
-            put_gradient(flow, &weight, g_weight)
+            of_x.put(flow, g_x)?;
+            of_weight.put(flow, g_weight)
         });
     }
     Ok(y)

@@ -4,7 +4,7 @@ mod cpu;
 
 use super::misfit;
 use crate::error::Result;
-use crate::tensor::{self, failed, put_gradient, take_gradient, Buffer, Device, Matrix, Storage, Tape};
+use crate::tensor::{self, failed, Buffer, Device, Matrix, Slot, Storage, Tape};
 
 /// Selecting rows on a device.
 pub trait SelectKernel: Storage<f32> {
@@ -42,12 +42,12 @@ pub fn select_rows<D: Device, T: Tape<f32, D>>(
     }
     let y = x.device().select(x, &rows).map_err(failed)?;
     if T::OWNS_TAPE {
-        let (x, out) = (x.clone(), y.clone());
+        let [x, out] = [x, &y].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let g = take_gradient(flow, &out)?;
-            let mut g_x = take_gradient(flow, &x)?;
+            let g = out.take(flow)?;
+            let mut g_x = x.take(flow)?;
             x.device().select_backward(&rows, width, &g, &mut g_x)?;
-            put_gradient(flow, &x, g_x)
+            x.put(flow, g_x)
         });
     }
     Ok(y)

@@ -4,7 +4,7 @@ mod cpu;
 
 use super::misfit;
 use crate::error::Result;
-use crate::tensor::{self, failed, put_gradient, take_gradient, Buffer, Device, Matrix, Storage, Tape};
+use crate::tensor::{self, failed, Buffer, Device, Matrix, Slot, Storage, Tape};
 
 /// SwiGLU on a device.
 pub trait SwigluKernel: Storage<f32> {
@@ -42,13 +42,14 @@ pub fn swiglu<D: Device, T: Tape<f32, D>>(
     }
     let y = gate.device().swiglu(gate, up).map_err(failed)?;
     if T::OWNS_TAPE {
-        let (gate, up, out) = (gate.clone(), up.clone(), y.clone());
+        let (gate, up) = (gate.clone(), up.clone());
+        let [of_gate, of_up, out] = [&gate, &up, &y].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let g = take_gradient(flow, &out)?;
-            let (mut g_gate, mut g_up) = (take_gradient(flow, &gate)?, take_gradient(flow, &up)?);
+            let g = out.take(flow)?;
+            let (mut g_gate, mut g_up) = (of_gate.take(flow)?, of_up.take(flow)?);
             gate.device().swiglu_backward(&gate, &up, &g, &mut g_gate, &mut g_up)?;
-            put_gradient(flow, &gate, g_gate)?;
-            put_gradient(flow, &up, g_up)
+            of_gate.put(flow, g_gate)?;
+            of_up.put(flow, g_up)
         });
     }
     Ok(y)

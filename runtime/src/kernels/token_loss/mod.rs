@@ -4,7 +4,7 @@ mod cpu;
 
 use super::misfit;
 use crate::error::Result;
-use crate::tensor::{self, failed, put_gradient, take_gradient, Buffer, Device, Matrix, Storage, Tape};
+use crate::tensor::{self, failed, Buffer, Device, Matrix, Slot, Storage, Tape};
 use std::sync::Arc;
 
 /// The loss of one token as a function of the student's logits at that position.
@@ -66,12 +66,12 @@ pub fn token_loss<D: Device, T: Tape<f32, D>>(
     let total: f64 = weighted.map(|(loss, &w)| loss * f64::from(w)).sum();
     let total = tensor::matrix(device, 1, 1, vec![total as f32])?;
     if let Some(gradient) = gradient {
-        let (logits, out) = (logits.clone(), total.clone());
+        let [logits, out] = [logits, &total].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let g = take_gradient(flow, &out)?;
-            let mut g_logits = take_gradient(flow, &logits)?;
+            let g = out.take(flow)?;
+            let mut g_logits = logits.take(flow)?;
             logits.device().token_loss_backward(&g, &gradient, &mut g_logits)?;
-            put_gradient(flow, &logits, g_logits)
+            logits.put(flow, g_logits)
         });
     }
     Ok((total, losses))

@@ -125,3 +125,24 @@ fn a_clone_is_a_model_of_its_own() {
     assert_eq!(decoder.parameters()[0].to_host(), zeros);
     assert!(decoder.parameters_mut()[0].set(&zeros[1..]).is_err());
 }
+
+#[test]
+fn activations_computed_again_give_the_same_bits() {
+    let loss: Arc<dyn TokenLoss> = Arc::new(CrossEntropy(TARGETS.to_vec()));
+    let weights: Vec<f32> = (0..11).map(|r| 0.5 + 0.1 * r as f32).collect();
+    let of = |decoder: &Decoder<Cpu>| {
+        let mut grads = decoder.zero_grads().unwrap();
+        let losses = decoder.backward(&ragged(), &weights, &loss, &mut grads).unwrap();
+        (losses, (0..decoder.learning().len()).map(|i| grads.to_host(i).unwrap()).collect::<Vec<_>>())
+    };
+    let mut decoders: Vec<_> = variants().iter().map(|config| lively(config, 6)).collect();
+    let mut adapted = lively(&tiny(), 6);
+    adapted.adapt(&Lora { rank: 2, ..Lora::default() }, 1).unwrap();
+    decoders.push(adapted);
+    for mut decoder in decoders {
+        let kept = of(&decoder);
+        decoder.checkpoint_activations(true);
+        assert!(decoder.deep_copy().unwrap().checkpoints_activations());
+        assert_eq!(kept, of(&decoder), "{:?}", decoder.config().family);
+    }
+}

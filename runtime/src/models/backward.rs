@@ -1,0 +1,135 @@
+//! The backward pass: from one trace of the whole model, or layer by layer from what went into each.
+
+use super::decoder::Decoder;
+use super::forward::Pass;
+use super::packed::Packed;
+use super::weights::Parameter;
+use crate::error::{Error, Result};
+use crate::kernels::attention::{attention, Layout};
+use crate::kernels::select_rows::select_rows;
+use crate::kernels::token_loss::TokenLoss;
+use crate::kernels::vocabulary_loss::{vocabulary_loss, HeadGradients};
+use crate::tensor::{self, Buffer, Device, Grads, Matrix, NoneTape, OwnedTape};
+use std::sync::Arc;
+
+impl<D: Device> Decoder<D> {
+    /// Activation checkpointing (arXiv 1604.06174), by layer: where it is on, a backward pass keeps what went into each
+    /// layer and computes the rest again when it is needed. Gradients are the same, bit for bit.
+    pub fn checkpoint_activations(&mut self, on: bool) {
+        self.checkpointing = on;
+    }
+
+    /// Whether the backward pass computes activations again.
+    pub fn checkpoints_activations(&self) -> bool {
+        self.checkpointing
+    }
+
+    /// One traced forward pass over `batch`, the loss `Σ weights[r] * loss(r)` over its rows, and one
+    /// backward pass that **adds** to `grads`. Returns the unweighted loss of each row, as the loss gave
+    /// it, finite or not.
+    ///
+    /// # Errors
+    /// As [`Decoder::logits`], or when there is not one weight for each row. If the device fails half way,
+    /// `grads` is not to be used further.
+    pub fn backward(
+        &self,
+        batch: &Packed,
+        weights: &[f32],
+        loss: &Arc<dyn TokenLoss>,
+        grads: &mut Grads<D>,
+    ) -> Result<Vec<f64>> {
+        if weights.len() != batch.rows().len() {
+            return Err(Error::call(format!("{} weights for {} rows", weights.len(), batch.rows().len())));
+        }
+        if weights.is_empty() {
+            return self.logits(batch).map(|_| Vec::new());
+        }
+        batch.check(self.config.max_position_embeddings)?;
+        self.device.within(|| match self.checkpointing {
+            false => self.backward_at_once(batch, weights, loss, grads),
+            true => self.backward_by_layer(batch, weights, loss, grads),
+        })
+    }
+
+    fn backward_at_once(
+        &self,
+        batch: &Packed,
+        weights: &[f32],
+        loss: &Arc<dyn TokenLoss>,
+        grads: &mut Grads<D>,
+    ) -> Result<Vec<f64>> {
+        let (pass, mut tape) = (Pass::new(self), OwnedTape::default());
+        let hidden = pass.rows(&mut tape, batch)?;
+        let hidden = pass.last_norm(&mut tape, &hidden)?;
+        let (losses, gradient) = self.loss(&hidden, weights, loss, grads)?;
+        grads.collect(&hidden, gradient, tape, self.learners())?;
+        Ok(losses)
+    }
+
+    fn backward_by_layer(
+        &self,
+        batch: &Packed,
+        weights: &[f32],
+        loss: &Arc<dyn TokenLoss>,
+        grads: &mut Grads<D>,
+    ) -> Result<Vec<f64>> {
+        let pass = Pass::new(self);
+        let layout = pass.layout(batch);
+        let (mut x, mut went_in) = (pass.embedded(&mut NoneTape, batch.tokens())?, Vec::new());
+        for layer in 0..pass.layers() {
+            went_in.push(x.clone());
+            x = pass.layer(&mut NoneTape, layer, x, &mut |tape, _, qkv| attention(tape, qkv, &layout))?;
+        }
+        let mut tape = OwnedTape::default();
+        let hidden = select_rows(&mut tape, &x, batch.rows().to_vec())?;
+        let hidden = pass.last_norm(&mut tape, &hidden)?;
+        let (losses, gradient) = self.loss(&hidden, weights, loss, grads)?;
+        let mut gradient = grads.collect_to(&x, &hidden, gradient, tape, self.learners())?;
+        while let Some(input) = went_in.pop() {
+            gradient = self.layer_back(&pass, &layout, (went_in.len(), input), gradient, grads)?;
+        }
+        let mut tape = OwnedTape::default();
+        let first = pass.embedded(&mut tape, batch.tokens())?;
+        grads.collect(&first, gradient, tape, self.learners())?;
+        Ok(losses)
+    }
+
+    /// Traces one layer again, from what went into it, and follows the trace back: from the gradient of what came out
+    /// to that of what went in.
+    fn layer_back(
+        &self,
+        pass: &Pass<'_, D>,
+        layout: &Layout,
+        (layer, input): (usize, Matrix<D>),
+        gradient: Buffer<D>,
+        grads: &mut Grads<D>,
+    ) -> Result<Buffer<D>> {
+        let mut tape = OwnedTape::default();
+        let attend = &mut |tape: &mut _, _, qkv: [&_; 3]| attention(tape, qkv, layout);
+        let out = pass.layer(&mut tape, layer, input.clone(), attend)?;
+        grads.collect_to(&input, &out, gradient, tape, self.learners())
+    }
+
+    /// The losses of the rows, and the gradient of the hidden states that the output layer reads; that of the output
+    /// layer is added to `grads`.
+    fn loss(
+        &self,
+        hidden: &Matrix<D>,
+        weights: &[f32],
+        loss: &Arc<dyn TokenLoss>,
+        grads: &mut Grads<D>,
+    ) -> Result<(Vec<f64>, Buffer<D>)> {
+        let (rows, inner) = tensor::shape(hidden);
+        let mut gradient = tensor::zeros(&self.device, rows * inner)?;
+        // of low-rank factors none is in the output layer
+        let head = self.adapters.is_none().then(|| grads.buffer_mut(self.places.head));
+        let into = HeadGradients { hidden: &mut gradient, head };
+        let losses = vocabulary_loss(hidden, self.head(), weights, &**loss, Some(into))?;
+        Ok((losses, gradient))
+    }
+
+    /// What learns.
+    fn learners(&self) -> impl Iterator<Item = &Matrix<D>> + Clone {
+        self.learning().iter().map(Parameter::value)
+    }
+}
