@@ -178,6 +178,21 @@ fn a_run_never_goes_over_another_and_a_changed_run_is_not_resumed() {
     assert!(!said.contains("also:"), "{said}");
 }
 
+/// Activations that are computed again are the ones that were not kept.
+#[test]
+fn activation_checkpointing_changes_no_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = prepare(folder.path(), "UniOpd", 2);
+    let weights = |name: &str, on: &str| {
+        let out = folder.path().join(name);
+        must_run(train(&run, &out, "2").args(["--set", &format!("activation_checkpointing={on}")]));
+        let effective = fs::read_to_string(out.join("run.ron")).unwrap();
+        assert_eq!(effective.contains("activation_checkpointing: true"), on == "true", "{effective}");
+        (checkpoint(&out, 2).swap_remove(0), numbers(&out))
+    };
+    assert!(weights("kept", "false") == weights("again", "true"));
+}
+
 /// How the run is cut into micro-batches changes nothing but rounding.
 #[test]
 fn micro_batches_change_only_rounding() {

@@ -265,35 +265,35 @@ impl<D: Device> Grads<D> {
 
     /// Runs everything on `tape` backwards from `last`, whose gradient is `gradient`, and adds the gradients of
     /// `parameters`.
-    pub(crate) fn collect<'a>(
+    pub(crate) fn collect(
         &mut self,
         last: &Matrix<D>,
         gradient: Buffer<D>,
         tape: OwnedTape<f32, D>,
-        parameters: impl Iterator<Item = &'a Matrix<D>> + Clone,
+        parameters: &[&Matrix<D>],
     ) -> Result<()> {
         self.follow(last, gradient, tape, parameters).map(drop)
     }
 
     /// [`Grads::collect`], and the gradient of `first`, which is no parameter.
-    pub(crate) fn collect_to<'a>(
+    pub(crate) fn collect_to(
         &mut self,
         first: &Matrix<D>,
         last: &Matrix<D>,
         gradient: Buffer<D>,
         tape: OwnedTape<f32, D>,
-        parameters: impl Iterator<Item = &'a Matrix<D>> + Clone,
+        parameters: &[&Matrix<D>],
     ) -> Result<Buffer<D>> {
         let mut flow = self.follow(last, gradient, tape, parameters)?;
         Slot::of(first).take(&mut flow).map_err(failed)
     }
 
-    fn follow<'a>(
+    fn follow(
         &mut self,
         last: &Matrix<D>,
         gradient: Buffer<D>,
         tape: OwnedTape<f32, D>,
-        parameters: impl Iterator<Item = &'a Matrix<D>> + Clone,
+        parameters: &[&Matrix<D>],
     ) -> Result<Flow<D>> {
         // dfdx goes backwards from a scalar: an op without inputs stands in for one
         let scalar = self.device.try_tensor_from_vec(vec![0.0], ()).map_err(failed)?;
@@ -302,13 +302,13 @@ impl<D: Device> Grads<D> {
         // the first op to run backwards is the last one added, so the parameters' buffers are laid out
         // by an op of their own, after which each op adds into them
         let held = std::mem::take(&mut self.buffers);
-        let owners: Vec<_> = parameters.clone().map(Slot::of).collect();
+        let owners: Vec<_> = parameters.iter().map(|p| Slot::of(p)).collect();
         tape.add_backward_op(move |flow| {
             owners.iter().zip(held).try_for_each(|(owner, buffer)| owner.put(flow, buffer))
         });
         let mut flow = scalar.put_tape(tape).try_backward().map_err(failed)?;
         self.buffers =
-            parameters.map(|p| Slot::of(p).take(&mut flow).map_err(failed)).collect::<Result<_>>()?;
+            parameters.iter().map(|p| Slot::of(p).take(&mut flow).map_err(failed)).collect::<Result<_>>()?;
         Ok(flow)
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn differences(
     };
     let (total, _, tape) = run(&inputs);
     let mut grads = Grads::zeros(inputs[0].device(), &inputs).unwrap();
-    grads.collect(&total, one(), tape, inputs.iter()).unwrap();
+    grads.collect(&total, one(), tape, &inputs.iter().collect::<Vec<_>>()).unwrap();
     for input in 0..inputs.len() {
         let gradient = grads.to_host(input).unwrap();
         let largest = gradient.iter().fold(0.0f32, |a, g| a.max(g.abs()));

@@ -3,7 +3,6 @@
 use super::decoder::Decoder;
 use super::forward::Pass;
 use super::packed::Packed;
-use super::weights::Parameter;
 use crate::error::{Error, Result};
 use crate::kernels::attention::{attention, Layout};
 use crate::kernels::select_rows::select_rows;
@@ -62,7 +61,7 @@ impl<D: Device> Decoder<D> {
         let hidden = pass.rows(&mut tape, batch)?;
         let hidden = pass.last_norm(&mut tape, &hidden)?;
         let (losses, gradient) = self.loss(&hidden, weights, loss, grads)?;
-        grads.collect(&hidden, gradient, tape, self.learners())?;
+        grads.collect(&hidden, gradient, tape, &self.learners()?)?;
         Ok(losses)
     }
 
@@ -84,13 +83,13 @@ impl<D: Device> Decoder<D> {
         let hidden = select_rows(&mut tape, &x, batch.rows().to_vec())?;
         let hidden = pass.last_norm(&mut tape, &hidden)?;
         let (losses, gradient) = self.loss(&hidden, weights, loss, grads)?;
-        let mut gradient = grads.collect_to(&x, &hidden, gradient, tape, self.learners())?;
+        let mut gradient = grads.collect_to(&x, &hidden, gradient, tape, &self.learners()?)?;
         while let Some(input) = went_in.pop() {
             gradient = self.layer_back(&pass, &layout, (went_in.len(), input), gradient, grads)?;
         }
         let mut tape = OwnedTape::default();
         let first = pass.embedded(&mut tape, batch.tokens())?;
-        grads.collect(&first, gradient, tape, self.learners())?;
+        grads.collect(&first, gradient, tape, &self.learners()?)?;
         Ok(losses)
     }
 
@@ -107,7 +106,7 @@ impl<D: Device> Decoder<D> {
         let mut tape = OwnedTape::default();
         let attend = &mut |tape: &mut _, _, qkv: [&_; 3]| attention(tape, qkv, layout);
         let out = pass.layer(&mut tape, layer, input.clone(), attend)?;
-        grads.collect_to(&input, &out, gradient, tape, self.learners())
+        grads.collect_to(&input, &out, gradient, tape, &self.learners()?)
     }
 
     /// The losses of the rows, and the gradient of the hidden states that the output layer reads; that of the output
@@ -124,12 +123,7 @@ impl<D: Device> Decoder<D> {
         // of low-rank factors none is in the output layer
         let head = self.adapters.is_none().then(|| grads.buffer_mut(self.places.head));
         let into = HeadGradients { hidden: &mut gradient, head };
-        let losses = vocabulary_loss(hidden, self.head(), weights, &**loss, Some(into))?;
+        let losses = vocabulary_loss(hidden, &self.head()?, weights, &**loss, Some(into))?;
         Ok((losses, gradient))
-    }
-
-    /// What learns.
-    fn learners(&self) -> impl Iterator<Item = &Matrix<D>> + Clone {
-        self.learning().iter().map(Parameter::value)
     }
 }

@@ -36,7 +36,14 @@ impl<D: Device> Decoder<D> {
             Parameter::new(device, spec, values)
         };
         let parameters = specs.into_iter().enumerate().map(parameter).collect::<Result<_>>()?;
-        Ok(Self { config: config.clone(), device: device.clone(), parameters, places, adapters: None, checkpointing: false })
+        Ok(Self {
+            config: config.clone(),
+            device: device.clone(),
+            parameters,
+            places,
+            adapters: None,
+            checkpointing: false,
+        })
     }
 
     /// The configuration.
@@ -68,6 +75,11 @@ impl<D: Device> Decoder<D> {
     /// How many numbers the model has.
     pub fn size(&self) -> usize {
         self.parameters.iter().map(|p| p.shape().iter().product::<usize>()).sum()
+    }
+
+    /// The bytes that its weights take: 4 a number, or what they take in their files if they stay there.
+    pub fn bytes(&self) -> usize {
+        self.parameters.iter().map(Parameter::bytes).sum()
     }
 
     /// A copy with its own weights; those that never change are shared.
@@ -157,7 +169,7 @@ impl<D: Device> Decoder<D> {
             let hidden = pass.rows(tape, batch)?;
             let hidden = pass.last_norm(tape, &hidden)?;
             let found: Vec<OnceLock<T>> = (0..count).map(|_| OnceLock::new()).collect();
-            each_row(&hidden, self.head(), &|row, logits| {
+            each_row(&hidden, &self.head()?, &|row, logits| {
                 found[row].get_or_init(|| of(logits, ids[row]));
             })?;
             let unseen = || Error::run("a row of logits was not shown");
@@ -166,15 +178,20 @@ impl<D: Device> Decoder<D> {
     }
 
     /// The output layer, `[V, hidden]`.
-    pub(super) fn head(&self) -> &Matrix<D> {
+    pub(super) fn head(&self) -> Result<Matrix<D>> {
         self.parameters[self.places.head].value()
     }
 
     /// Zero gradients for all that learns.
     ///
     /// # Errors
-    /// When the device is out of memory.
+    /// When the device is out of memory, or the model's weights stay in their files.
     pub fn zero_grads(&self) -> Result<Grads<D>> {
-        Grads::zeros(&self.device, self.learning().iter().map(Parameter::value))
+        Grads::zeros(&self.device, self.learners()?)
+    }
+
+    /// The values of what learns.
+    pub(super) fn learners(&self) -> Result<Vec<&Matrix<D>>> {
+        self.learning().iter().map(Parameter::held).collect()
     }
 }

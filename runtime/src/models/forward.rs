@@ -21,6 +21,8 @@ pub(super) type Attend<'a, D, T> = dyn FnMut(&mut T, usize, [&Matrix<D>; 3]) -> 
 /// A forward pass through `decoder`, perhaps one of many with the same weights.
 pub(super) struct Pass<'a, D: Device> {
     decoder: &'a Decoder<D>,
+    /// All values, where they are used again and again.
+    values: Vec<Matrix<D>>,
     prepared: Vec<Option<D::Prepared>>,
     factors: Vec<Option<D::Prepared>>,
 }
@@ -28,21 +30,26 @@ pub(super) struct Pass<'a, D: Device> {
 impl<'a, D: Device> Pass<'a, D> {
     /// A single pass.
     pub fn new(decoder: &'a Decoder<D>) -> Self {
-        Self { decoder, prepared: Vec::new(), factors: Vec::new() }
+        Self { decoder, values: Vec::new(), prepared: Vec::new(), factors: Vec::new() }
     }
 
     /// The first of many: weights are laid out once.
     pub fn prepared(decoder: &'a Decoder<D>) -> Result<Self> {
-        // an embedding table that is no output layer is only looked up
-        let looked_up = (decoder.places.head != EMBEDDING).then(|| decoder.parameters[EMBEDDING].name());
-        let prepare = |p: &super::Parameter<D>| match p.shape().len() {
-            2 if Some(p.name()) != looked_up => decoder.device.prepare(p.value()).map(Some),
-            _ => Ok(None),
-        };
-        let all = |some: &[super::Parameter<D>]| some.iter().map(prepare).collect::<Result<_, _>>();
-        let prepared = all(&decoder.parameters).map_err(failed)?;
-        let factors = decoder.adapters.as_ref().map_or(Ok(Vec::new()), |own| all(&own.factors));
-        Ok(Self { decoder, prepared, factors: factors.map_err(failed)? })
+        let values: Vec<_> = decoder.parameters.iter().map(super::Parameter::value).collect::<Result<_>>()?;
+        let prepare = |value: &Matrix<D>| decoder.device.prepare(value).map(Some).map_err(failed);
+        // an embedding table that is no output layer is only looked up, and a vector is never on a product's right side
+        let looked_up = |index| index == EMBEDDING && decoder.places.head != EMBEDDING;
+        let prepared = values.iter().zip(&decoder.parameters).enumerate().map(|(index, (value, own))| {
+            if own.shape().len() == 2 && !looked_up(index) {
+                prepare(value)
+            } else {
+                Ok(None)
+            }
+        });
+        let prepared = prepared.collect::<Result<_>>()?;
+        let factors = decoder.adapters.iter().flat_map(|own| &own.factors);
+        let factors = factors.map(|factor| prepare(factor.held()?)).collect::<Result<_>>()?;
+        Ok(Self { decoder, values, prepared, factors })
     }
 
     /// Where the weights are.
@@ -88,9 +95,13 @@ impl<'a, D: Device> Pass<'a, D> {
 
     /// What goes into the first layer: `[N, hidden]`.
     pub fn embedded<T: Tape<f32, D>>(&self, tape: &mut T, tokens: &[u32]) -> Result<Matrix<D>> {
+        let stored = || self.decoder.parameters[EMBEDDING].stored_rows(tokens);
+        if let Some(rows) = self.values.is_empty().then(stored).flatten() {
+            return rows;
+        }
         match self.learns() {
-            true => embed(tape, self.value(EMBEDDING), tokens),
-            false => embed(&mut NoneTape, self.value(EMBEDDING), tokens),
+            true => embed(tape, &self.value(EMBEDDING)?, tokens),
+            false => embed(&mut NoneTape, &self.value(EMBEDDING)?, tokens),
         }
     }
 
@@ -144,12 +155,15 @@ impl<'a, D: Device> Pass<'a, D> {
         self.decoder.adapters.is_none()
     }
 
-    fn value(&self, index: usize) -> &Matrix<D> {
-        self.decoder.parameters[index].value()
+    fn value(&self, index: usize) -> Result<Matrix<D>> {
+        match self.values.get(index) {
+            Some(value) => Ok(value.clone()),
+            None => self.decoder.parameters[index].value(),
+        }
     }
 
     fn norm<T: Tape<f32, D>>(&self, tape: &mut T, x: &Matrix<D>, weight: usize) -> Result<Matrix<D>> {
-        rms_norm(tape, x, self.value(weight), self.decoder.config.rms_norm_eps as f32)
+        rms_norm(tape, x, &self.value(weight)?, self.decoder.config.rms_norm_eps as f32)
     }
 
     fn linear<T: Tape<f32, D>>(
@@ -159,22 +173,19 @@ impl<'a, D: Device> Pass<'a, D> {
         weight: usize,
         bias: Option<usize>,
     ) -> Result<Matrix<D>> {
-        let (value, bias) = (self.value(weight), bias.map(|bias| self.value(bias)));
-        let own = Weight {
-            value,
-            prepared: self.prepared.get(weight).and_then(Option::as_ref),
-            learns: self.learns(),
-        };
-        let y = linear(tape, x, own, bias)?;
+        let (prepared, bias) = (self.prepared.get(weight).and_then(Option::as_ref), bias);
+        let bias = bias.map(|bias| self.value(bias)).transpose()?;
+        let value = self.value(weight)?;
+        let own = Weight { value: &value, prepared, learns: self.learns() };
+        let y = linear(tape, x, own, bias.as_ref())?;
         let Some(adapters) = &self.decoder.adapters else { return Ok(y) };
         let Some((a, b, scale)) = adapters.of(weight) else { return Ok(y) };
-        let factor = |index: usize| Weight {
-            value: adapters.factors[index].value(),
-            prepared: self.factors.get(index).and_then(Option::as_ref),
-            learns: true,
+        let factor = |index: usize| -> Result<_> {
+            let prepared = self.factors.get(index).and_then(Option::as_ref);
+            Ok(Weight { value: adapters.factors[index].held()?, prepared, learns: true })
         };
-        let low = linear(tape, x, factor(a), None)?;
-        let learnt = linear(tape, &low, factor(b), None)?;
+        let low = linear(tape, x, factor(a)?, None)?;
+        let learnt = linear(tape, &low, factor(b)?, None)?;
         add_scaled(tape, &y, &learnt, scale)
     }
 }

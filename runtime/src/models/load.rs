@@ -3,15 +3,14 @@
 
 use super::config::ModelConfig;
 use super::decoder::Decoder;
+use super::stored::{MappedFile, Stored};
 use super::weights::{plan, Parameter, Spec, EMBEDDING};
 use crate::error::{Error, Result};
-use crate::kernels::exp::all_finite;
 use crate::tensor::Device;
-use half::{bf16, f16};
-use memmap2::Mmap;
-use safetensors::{tensor::TensorView, Dtype, SafeTensors};
+use safetensors::{tensor::TensorView, SafeTensors};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 const WHOLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
@@ -23,6 +22,23 @@ impl<D: Device> Decoder<D> {
     /// When a file cannot be read or is cut short, or a tensor is missing, surplus, of another shape or
     /// type, or not finite: with file, tensor and both shapes.
     pub fn load(dir: &Path, device: &D) -> Result<Self> {
+        Self::from_folder(dir, device, |spec, _, values| Parameter::new(device, spec, values))
+    }
+
+    /// A model that never learns: its weights stay in the files of folder `dir`, mapped into memory as they are stored,
+    /// and each becomes f32 while it is used. Somebody else's change to such a file is an error at the next use.
+    ///
+    /// # Errors
+    /// As [`Decoder::load`].
+    pub fn map(dir: &Path, device: &D) -> Result<Self> {
+        Self::from_folder(dir, device, |spec, stored, _| Ok(Parameter::stored(device, spec, stored)))
+    }
+
+    fn from_folder(
+        dir: &Path,
+        device: &D,
+        parameter: impl Fn(Spec, Stored, Vec<f32>) -> Result<Parameter<D>>,
+    ) -> Result<Self> {
         let config = ModelConfig::load(dir)?;
         let files = open(dir)?;
         let tensors = index(&files)?;
@@ -37,33 +53,28 @@ impl<D: Device> Decoder<D> {
                 .at(dir.display())
                 .next("the weights do not belong to this config.json, or a shard is missing"));
             };
-            let values = found.read(&spec)?;
-            Parameter::new(device, spec, values)
+            let (stored, values) = found.read(&spec)?;
+            parameter(spec, stored, values)
         };
         let parameters = specs.into_iter().map(parameter).collect::<Result<_>>()?;
-        Ok(Self { config, device: device.clone(), parameters, places, adapters: None, checkpointing: false })
+        let device = device.clone();
+        Ok(Self { config, device, parameters, places, adapters: None, checkpointing: false })
     }
-}
-
-/// A file in memory.
-struct File {
-    path: PathBuf,
-    bytes: Mmap,
 }
 
 /// A tensor and the file it is in.
 struct Found<'a> {
-    path: &'a Path,
+    file: &'a Arc<MappedFile>,
     view: TensorView<'a>,
 }
 
-fn open(dir: &Path) -> Result<Vec<File>> {
+fn open(dir: &Path) -> Result<Vec<Arc<MappedFile>>> {
     let index = dir.join(INDEX);
     let names = match dir.join(WHOLE).is_file() || !index.is_file() {
         true => vec![WHOLE.to_owned()],
         false => shards(&index)?,
     };
-    names.into_iter().map(|name| map(dir.join(name))).collect()
+    names.into_iter().map(|name| MappedFile::open(dir.join(name)).map(Arc::new)).collect()
 }
 
 fn shards(index: &Path) -> Result<Vec<String>> {
@@ -83,25 +94,18 @@ fn shards(index: &Path) -> Result<Vec<String>> {
     }
 }
 
-fn map(path: PathBuf) -> Result<File> {
-    let file = std::fs::File::open(&path).map_err(|why| Error::reading(&path, why))?;
-    // SAFETY: the mapping is read-only and lives while we read; a file that another program shortens
-    // meanwhile would stop this one, as with every memory-mapped checkpoint reader.
-    let bytes = unsafe { Mmap::map(&file) }.map_err(|why| Error::reading(&path, why))?;
-    Ok(File { path, bytes })
-}
-
-fn index(files: &[File]) -> Result<BTreeMap<String, Found<'_>>> {
+fn index(files: &[Arc<MappedFile>]) -> Result<BTreeMap<String, Found<'_>>> {
     let mut tensors = BTreeMap::new();
-    for File { path, bytes } in files {
+    for file in files {
+        let (path, bytes) = (file.path(), file.bytes());
         let parsed = SafeTensors::deserialize(bytes).map_err(|why| {
             Error::call(format!("is not a whole safetensors file of {} bytes: {why}", bytes.len()))
                 .at(path.display())
                 .next("fetch or save it again")
         })?;
         for (name, view) in parsed.tensors() {
-            if let Some(before) = tensors.insert(name.clone(), Found { path, view }) {
-                let what = format!("tensor `{name}` is in {} as well", before.path.display());
+            if let Some(before) = tensors.insert(name.clone(), Found { file, view }) {
+                let what = format!("tensor `{name}` is in {} as well", before.file.path().display());
                 return Err(Error::call(what).at(path.display()));
             }
         }
@@ -122,7 +126,7 @@ fn surplus(config: &ModelConfig, specs: &[Spec], tensors: &BTreeMap<String, Foun
         if !known && !frequencies && !tied {
             let shape = found.view.shape();
             return Err(Error::call(format!("tensor `{name}` of shape {shape:?} is not part of the model"))
-                .at(found.path.display())
+                .at(found.file.path().display())
                 .next("the weights do not belong to this config.json"));
         }
     }
@@ -130,33 +134,13 @@ fn surplus(config: &ModelConfig, specs: &[Spec], tensors: &BTreeMap<String, Foun
 }
 
 impl Found<'_> {
-    fn read(&self, spec: &Spec) -> Result<Vec<f32>> {
-        let wrong =
-            |what: String| Err(Error::call(format!("tensor `{}` {what}", spec.name)).at(self.path.display()));
+    fn read(&self, spec: &Spec) -> Result<(Stored, Vec<f32>)> {
         if self.view.shape() != spec.shape {
-            return wrong(format!(
-                "has shape {:?}, but config.json says {:?}",
-                self.view.shape(),
-                spec.shape
-            ));
+            let what = format!("has shape {:?}, but config.json says {:?}", self.view.shape(), spec.shape);
+            return Err(Error::call(format!("tensor `{}` {what}", spec.name)).at(self.file.path().display()));
         }
-        let bytes = self.view.data();
-        let values: Vec<f32> = match self.view.dtype() {
-            Dtype::F32 => {
-                bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
-            }
-            Dtype::BF16 => {
-                bytes.chunks_exact(2).map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect()
-            }
-            Dtype::F16 => bytes.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
-            other => return wrong(format!("is of type {other:?}; F32, BF16 and F16 can be read")),
-        };
-        if values.len() != spec.len() {
-            return wrong(format!("has {} values instead of {}", values.len(), spec.len()));
-        }
-        if !all_finite(&values) {
-            return wrong("holds numbers that are not finite".into());
-        }
-        Ok(values)
+        let (whole, bytes) = (self.file.bytes(), self.view.data());
+        let start = bytes.as_ptr() as usize - whole.as_ptr() as usize;
+        Stored::new(self.file, start..start + bytes.len(), self.view.dtype(), spec)
     }
 }

@@ -14,6 +14,7 @@ mod packed;
 mod rope;
 mod sample;
 mod save;
+mod stored;
 mod weights;
 
 pub use config::{Family, ModelConfig};

@@ -2,7 +2,9 @@
 
 use super::config::ModelConfig;
 use super::lora::Projection;
+use super::stored::Stored;
 use crate::error::{Error, Result};
+use crate::kernels::embed::within;
 use crate::rng::{Purpose, Stream};
 use crate::tensor::{self, Device, Matrix};
 
@@ -12,14 +14,30 @@ use crate::tensor::{self, Device, Matrix};
 pub struct Parameter<D: Device> {
     name: String,
     shape: Vec<usize>,
-    value: Matrix<D>,
+    device: D,
+    weights: Weights<D>,
+}
+
+/// Where a value is.
+#[derive(Clone, Debug)]
+enum Weights<D: Device> {
+    /// On the device.
+    Held(Matrix<D>),
+    /// In its file: on the device only while it is used.
+    Stored(Stored),
 }
 
 impl<D: Device> Parameter<D> {
     /// A parameter from row-major values.
     pub(super) fn new(device: &D, spec: Spec, values: Vec<f32>) -> Result<Self> {
         let (rows, columns) = spec.matrix();
-        Ok(Self { value: tensor::matrix(device, rows, columns, values)?, name: spec.name, shape: spec.shape })
+        let weights = Weights::Held(tensor::matrix(device, rows, columns, values)?);
+        Ok(Self { name: spec.name, shape: spec.shape, device: device.clone(), weights })
+    }
+
+    /// A parameter that stays in its file, and never learns.
+    pub(super) fn stored(device: &D, spec: Spec, stored: Stored) -> Self {
+        Self { name: spec.name, shape: spec.shape, device: device.clone(), weights: Weights::Stored(stored) }
     }
 
     /// The name, for example `model.layers.0.self_attn.q_proj.weight`.
@@ -32,37 +50,103 @@ impl<D: Device> Parameter<D> {
         &self.shape
     }
 
-    /// The value on the device.
-    pub fn value(&self) -> &Matrix<D> {
-        &self.value
+    /// The bytes that it takes where it is.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.weights {
+            Weights::Held(_) => 4 * self.shape.iter().product::<usize>(),
+            Weights::Stored(stored) => stored.bytes(),
+        }
     }
 
-    /// The value on the device, for changing it in place. Its shape must stay.
-    pub fn value_mut(&mut self) -> &mut Matrix<D> {
-        &mut self.value
+    /// The value on the device: the one that is held there, or one read from its file for this use.
+    ///
+    /// # Errors
+    /// When its file has changed, or the device is out of memory.
+    pub fn value(&self) -> Result<Matrix<D>> {
+        match &self.weights {
+            Weights::Held(value) => Ok(value.clone()),
+            Weights::Stored(stored) => {
+                let (rows, columns) = matrix_of(&self.shape);
+                tensor::matrix(&self.device, rows, columns, stored.values()?)
+            }
+        }
+    }
+
+    /// The value, held on the device.
+    ///
+    /// # Errors
+    /// When it stays in its file.
+    pub fn held(&self) -> Result<&Matrix<D>> {
+        match &self.weights {
+            Weights::Held(value) => Ok(value),
+            Weights::Stored(_) => Err(frozen(&self.name)),
+        }
+    }
+
+    /// The value, held on the device, for changing it in place. Its shape must stay.
+    ///
+    /// # Errors
+    /// When it stays in its file.
+    pub fn held_mut(&mut self) -> Result<&mut Matrix<D>> {
+        match &mut self.weights {
+            Weights::Held(value) => Ok(value),
+            Weights::Stored(_) => Err(frozen(&self.name)),
+        }
+    }
+
+    /// Rows `ids` of the matrix, where it stays in its file.
+    ///
+    /// # Errors
+    /// When an id is not below the number of rows, or the file has changed.
+    pub(super) fn stored_rows(&self, ids: &[u32]) -> Option<Result<Matrix<D>>> {
+        let Weights::Stored(stored) = &self.weights else { return None };
+        let (rows, columns) = matrix_of(&self.shape);
+        let read = || {
+            within(ids, rows)?;
+            tensor::matrix(&self.device, ids.len(), columns, stored.rows(ids, columns)?)
+        };
+        Some(read())
     }
 
     /// A copy on the host, row-major.
     pub fn to_host(&self) -> Vec<f32> {
-        tensor::to_host(&self.value)
+        match &self.weights {
+            Weights::Held(value) => tensor::to_host(value),
+            Weights::Stored(stored) => stored.as_it_is(),
+        }
     }
 
     /// Overwrites the value with row-major `values`.
     ///
     /// # Errors
-    /// When there are more or fewer of them: with the name and both numbers.
+    /// When there are more or fewer of them: with the name and both numbers. When it stays in its file.
     pub fn set(&mut self, values: &[f32]) -> Result<()> {
         let expected: usize = self.shape.iter().product();
         if values.len() != expected {
             return Err(Error::call(format!("`{}` has {expected} values, not {}", self.name, values.len())));
         }
-        tensor::from_host(&mut self.value, values)
+        tensor::from_host(self.held_mut()?, values)
     }
 
-    /// A copy with its own memory.
+    /// A copy with its own memory; what stays in its file never changes, and is shared.
     pub(super) fn deep_copy(&self) -> Result<Self> {
-        let value = tensor::deep_copy(&self.value)?;
-        Ok(Self { name: self.name.clone(), shape: self.shape.clone(), value })
+        let mut copy = self.clone();
+        if let Weights::Held(value) = &self.weights {
+            copy.weights = Weights::Held(tensor::deep_copy(value)?);
+        }
+        Ok(copy)
+    }
+}
+
+fn frozen(name: &str) -> Error {
+    Error::run(format!("`{name}` stays in its file, and cannot learn"))
+}
+
+/// Rows and columns: a vector is one row.
+fn matrix_of(shape: &[usize]) -> (usize, usize) {
+    match shape[..] {
+        [rows, columns] => (rows, columns),
+        _ => (1, shape.iter().product()),
     }
 }
 
@@ -90,10 +174,7 @@ impl Spec {
     }
 
     fn matrix(&self) -> (usize, usize) {
-        match self.shape[..] {
-            [rows, columns] => (rows, columns),
-            _ => (1, self.shape.iter().product()),
-        }
+        matrix_of(&self.shape)
     }
 
     /// How many values it has.

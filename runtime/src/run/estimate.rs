@@ -3,7 +3,7 @@
 use super::look::learning;
 use super::prepare::Prepared;
 use crate::kernels::vocabulary_loss::rows_at_once;
-use crate::models::{CACHED, TOGETHER};
+use crate::models::{ModelConfig, CACHED, TOGETHER};
 use crate::tensor::Cpu;
 use crate::world::{FromFiles, World};
 
@@ -13,7 +13,7 @@ pub(super) fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prom
     let setting = |stage, name| prepared.number(stage, name);
     let decoder = &world.student().decoder;
     let (config, weights, learning) = (decoder.config(), decoder.size(), learning(decoder));
-    let teachers: usize = world.teachers().map(|(_, policy)| policy.decoder.size()).sum();
+    let teachers: usize = world.teachers().map(|(_, policy)| policy.decoder.bytes()).sum();
     let room = config.max_position_embeddings.saturating_sub(longest_prompt);
     let response = setting("rollout", "max_response_tokens").unwrap_or(room).min(room);
     let group = setting("rollout", "group_size").unwrap_or(1);
@@ -31,15 +31,28 @@ pub(super) fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prom
         0 => responses,
         micro => micro.min(responses),
     };
-    // gradients between the layers are freed on the way back, so a token costs what its forward pass leaves
-    let per_token = config.num_hidden_layers * (10 * config.hidden_size + 4 * config.intermediate_size);
-    let activations = at_once * (longest_prompt + response) * per_token;
+    let (layers, kept) = (config.num_hidden_layers, kept_by_a_layer(config));
+    // the way back holds one layer's gradients beside what is left of the trace
+    let per_token = match decoder.checkpoints_activations() {
+        false => (layers + 1) * kept,
+        true => layers * config.hidden_size + 2 * kept,
+    };
+    let traced = at_once * (longest_prompt + response) * per_token;
     let logits = rows_at_once(config.vocab_size).min(at_once * response) * config.vocab_size;
     let whole_rows = usize::from(prepared.recipe.facts().whole_rows);
     let teachers_rows = whole_rows * responses * response * config.vocab_size;
-    let bytes = 4 * (own + teachers + rollout.max(activations + logits + teachers_rows));
+    let bytes = 4 * (own + rollout.max(traced + logits + teachers_rows)) + teachers;
     format!(
         "memory: about {:.0} MiB when every response is as long as it may be",
         bytes as f64 / f64::from(1 << 20)
     )
+}
+
+/// The numbers that a layer's forward pass keeps of a token: what its two norms and its products read, the rotated
+/// queries and keys, the values, and the two halves of the gate.
+fn kept_by_a_layer(config: &ModelConfig) -> usize {
+    let wide = config.num_attention_heads * config.head_dim;
+    let narrow = config.num_key_value_heads * config.head_dim;
+    let before_head_norms = if config.head_norms() { wide + narrow } else { 0 };
+    4 * config.hidden_size + 2 * (wide + narrow) + before_head_norms + 3 * config.intermediate_size
 }

@@ -26,6 +26,9 @@ pub struct FromFiles<D: Device> {
     pub(super) served: BTreeMap<String, Server>,
 }
 
+/// A way to open a policy.
+type Opener<D> = fn(&str, &Path, &D) -> Result<Policy<D>>;
+
 impl<D: Device> FromFiles<D> {
     /// Opens the student and every teacher that `plan` declares.
     ///
@@ -55,19 +58,22 @@ impl<D: Device> FromFiles<D> {
         let strangers = teachers.keys().filter(|name| !weighted.contains(&name.as_str()));
         let mut wrong: Vec<Error> =
             strangers.map(|stranger| unknown_teacher(plan, stranger, &weighted)).collect();
-        let mut load = |name: &str, folder: &Path| -> Option<Policy<D>> {
+        let mut open = |how: Opener<D>, name: &str, folder: &Path| -> Option<Policy<D>> {
             if folder.as_os_str().is_empty() {
                 return None;
             }
-            let loaded = Policy::load(name, folder, device);
-            loaded.map_err(|why| wrong.push(why)).ok()
+            how(name, folder, device).map_err(|why| wrong.push(why)).ok()
         };
-        let student = load("student", student);
+        let student = open(Policy::load, "student", student);
         let mut seats = BTreeMap::new();
         let mut missing = Vec::new();
         for name in weighted {
             match teachers.get(name) {
-                Some(folder) => drop(load(name, folder).map(|policy| seats.insert(name.to_string(), policy))),
+                Some(folder) => {
+                    drop(
+                        open(Policy::map, name, folder).map(|policy| seats.insert(name.to_string(), policy)),
+                    );
+                }
                 None => missing.push(missing_teacher(plan, name)),
             }
         }

@@ -24,13 +24,30 @@ impl<D: Device> Policy<D> {
     /// # Errors
     /// A file that is missing, truncated or does not fit, by name.
     pub fn load(name: &str, folder: &Path, device: &D) -> Result<Self> {
+        Self::with(Decoder::load, name, folder, device)
+    }
+
+    /// The same, for a teacher that never learns: its weights stay in their files, as [`Decoder::map`] leaves them.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn map(name: &str, folder: &Path, device: &D) -> Result<Self> {
+        Self::with(Decoder::map, name, folder, device)
+    }
+
+    fn with(
+        open: impl FnOnce(&Path, &D) -> Result<Decoder<D>>,
+        name: &str,
+        folder: &Path,
+        device: &D,
+    ) -> Result<Self> {
         if !folder.is_dir() {
             return Err(Error::call(format!("there is no model folder for `{name}`"))
                 .at(folder.display())
                 .next("give the folder that holds config.json, model.safetensors and tokenizer.json"));
         }
         let tokenizer = Tokenizer::load(folder)?;
-        let decoder = Decoder::load(folder, device)?;
+        let decoder = open(folder, device)?;
         let (tokens, width) = (tokenizer.vocab_size(), decoder.config().vocab_size);
         if tokens > width {
             return Err(Error::call(format!(

@@ -13,8 +13,9 @@ use crate::world::rows::Row;
 use crate::world::Policy;
 
 pub(super) fn measure(model: &Path, rows: usize, new: usize, steps: u64) -> Result<Measured> {
-    let load = |name| Policy::load(name, model, &Cpu::default());
-    let mut pair = Pair::of(load("student")?, load("teacher")?);
+    let device = Cpu::default();
+    let mut pair =
+        Pair::of(Policy::load("student", model, &device)?, Policy::map("teacher", model, &device)?);
     let asked = (2..2 + rows * steps as usize).map(|a| Row::new(question(a, a + 3)));
     let report = pair.train(asked.collect(), steps, (rows, 1, new))?;
     let mut measured = Measured::of("step").on("rows", rows).on("new", new).on("steps", steps);

@@ -32,7 +32,7 @@ impl<D: Device> Moments<D> {
     pub fn new(decoder: &Decoder<D>) -> Result<Self> {
         let zeros = || {
             let zero = |p: &Parameter<D>| {
-                let (rows, columns) = tensor::shape(p.value());
+                let (rows, columns) = tensor::shape(p.held()?);
                 tensor::matrix(decoder.device(), rows, columns, vec![0.0; rows * columns])
             };
             decoder.learning().iter().map(zero).collect::<Result<Vec<_>>>()
@@ -75,7 +75,7 @@ impl<D: Device> Moments<D> {
         let moments = self.first.iter_mut().zip(&mut self.second).zip(grads.buffers());
         for (parameter, ((first, second), g)) in decoder.learning_mut().iter_mut().zip(moments) {
             let rates = Rates::new(hyper, self.steps, decay(parameter.name()));
-            device.adamw(parameter.value_mut(), g, first, second, &rates).map_err(failed)?;
+            device.adamw(parameter.held_mut()?, g, first, second, &rates).map_err(failed)?;
         }
         Ok(())
     }
@@ -108,7 +108,7 @@ impl<D: Device> Moments<D> {
             let Some(moment) = by_name.remove(name) else {
                 return Err(Error::call(format!("the optimiser state has no moments for `{name}`")));
             };
-            let (rows, columns) = tensor::shape(parameter.value());
+            let (rows, columns) = tensor::shape(parameter.held()?);
             for (values, into) in [(moment.first, &mut all.first), (moment.second, &mut all.second)] {
                 if values.len() != rows * columns {
                     return Err(Error::call(format!(

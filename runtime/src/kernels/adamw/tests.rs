@@ -42,9 +42,9 @@ fn moments_come_back_as_they_were_and_strangers_are_refused() {
     grads.fill(0, tensor::slice(&first));
     let norm = tensor::slice(&first).iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
     assert!((grad_norm(&decoder, &grads).unwrap() - norm).abs() < 1e-9);
-    let before = tensor::to_host(decoder.parameters()[1].value());
+    let before = decoder.parameters()[1].to_host();
     moments.update(&mut decoder, &grads, &Hyper::default(), |name| name.contains("embed")).unwrap();
-    assert_eq!(before, tensor::to_host(decoder.parameters()[1].value()), "no gradient, no decay: no change");
+    assert_eq!(before, decoder.parameters()[1].to_host(), "no gradient, no decay: no change");
     let saved = moments.export(&decoder);
     let again = Moments::import(&decoder, moments.steps(), saved.iter().rev().cloned().collect()).unwrap();
     assert_eq!((again.steps(), again.export(&decoder)), (1, saved.clone()));

@@ -9,10 +9,20 @@ use crate::tensor::{self, Device, Matrix, Tape};
 /// # Errors
 /// When an id is not below V.
 pub fn embed<D: Device, T: Tape<f32, D>>(tape: &mut T, table: &Matrix<D>, ids: &[u32]) -> Result<Matrix<D>> {
-    let vocabulary = tensor::shape(table).0;
-    if let Some(id) = ids.iter().find(|&&id| id as usize >= vocabulary) {
-        return Err(Error::call(format!("token id {id} is outside the model's vocabulary of {vocabulary}"))
-            .next("check that the tokenizer belongs to this model"));
-    }
+    within(ids, tensor::shape(table).0)?;
     select_rows(tape, table, ids.iter().map(|&id| id as usize).collect())
+}
+
+/// Whether every id is one of a vocabulary of so many.
+///
+/// # Errors
+/// The first that is not.
+pub(crate) fn within(ids: &[u32], vocabulary: usize) -> Result<()> {
+    match ids.iter().find(|&&id| id as usize >= vocabulary) {
+        None => Ok(()),
+        Some(id) => {
+            Err(Error::call(format!("token id {id} is outside the model's vocabulary of {vocabulary}"))
+                .next("check that the tokenizer belongs to this model"))
+        }
+    }
 }

@@ -110,7 +110,7 @@ mod tests {
         let (total, losses) = token_loss(&mut tape, &logits, &weights, &loss).unwrap();
         assert!(losses[1].is_infinite() && tensor::slice(&total)[0].is_finite());
         let mut grads = Grads::zeros(logits.device(), [&logits]).unwrap();
-        grads.collect(&total, check::one(), tape, [&logits].into_iter()).unwrap();
+        grads.collect(&total, check::one(), tape, &[&logits]).unwrap();
         let values = tensor::slice(&logits);
         for (i, g) in grads.to_host(0).unwrap().into_iter().enumerate() {
             assert_eq!(g, values[i] * weights[i / 7], "{i}");

@@ -30,7 +30,7 @@ fn dense(hidden: &Matrix<Cpu>, head: &Matrix<Cpu>, weights: &[f32]) -> (Vec<f64>
     let loss: Arc<dyn TokenLoss> = Arc::new(First);
     let (total, losses) = token_loss(&mut tape, &logits, weights, &loss).unwrap();
     let mut grads = Grads::zeros(hidden.device(), [hidden, head]).unwrap();
-    grads.collect(&total, check::one(), tape, [hidden, head].into_iter()).unwrap();
+    grads.collect(&total, check::one(), tape, &[hidden, head]).unwrap();
     (losses, [0, 1].map(|i| grads.to_host(i).unwrap()))
 }
 

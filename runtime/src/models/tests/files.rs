@@ -28,6 +28,50 @@ fn f32_comes_back_bit_for_bit_and_bf16_rounded() {
 }
 
 #[test]
+fn weights_in_their_file_give_the_bits_of_weights_in_memory_and_never_learn() {
+    let ids: Vec<u32> = (0..11).collect();
+    for (config, as_) in variants().into_iter().zip([WeightType::F32, WeightType::Bf16].into_iter().cycle()) {
+        let dir = tempfile::tempdir().unwrap();
+        lively(&config, 23).save(dir.path(), as_).unwrap();
+        let held = Decoder::load(dir.path(), &Cpu::default()).unwrap();
+        let mapped = Decoder::map(dir.path(), &Cpu::default()).unwrap();
+        for mapped in [&mapped, &mapped.deep_copy().unwrap()] {
+            assert_eq!(held.log_probs(&ragged(), &ids).unwrap(), mapped.log_probs(&ragged(), &ids).unwrap());
+            let says = |decoder: &Decoder<Cpu>| {
+                let streams = vec![crate::rng::Stream::new(1, Purpose::Rollout, 0, 0)];
+                let request = Request { prompt: vec![1, 5], copies: 1, streams };
+                let sampling = Sampling { max_tokens: 9, ..Sampling::default() };
+                decoder.generate(&[request], &sampling, None).unwrap()[0].tokens.clone()
+            };
+            assert_eq!(says(&held), says(mapped));
+            let error = mapped.zero_grads().unwrap_err().to_string();
+            assert!(error.contains("stays in its file"), "{error}");
+        }
+        let outside = mapped.log_probs(&Packed::of([(&[1u32, 900][..], &[2u32][..])]), &[2]);
+        assert!(outside.unwrap_err().to_string().contains("token id 900"));
+    }
+}
+
+#[test]
+fn weights_that_change_while_they_are_in_use_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    lively(&tiny(), 24).save(dir.path(), WeightType::F32).unwrap();
+    let mapped = Decoder::map(dir.path(), &Cpu::default()).unwrap();
+    let path = dir.path().join("model.safetensors");
+    // a new file in the place of the old changes nothing for who has opened the old
+    let bytes = fs::read(&path).unwrap();
+    let beside = dir.path().join("beside");
+    fs::write(&beside, &bytes).unwrap();
+    fs::rename(&beside, &path).unwrap();
+    assert!(mapped.logits(&ragged()).is_ok());
+    let mapped = Decoder::map(dir.path(), &Cpu::default()).unwrap();
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+    fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+    let error = mapped.logits(&ragged()).unwrap_err().to_string();
+    assert!(error.contains("have changed while") && error.contains("model.safetensors"), "{error}");
+}
+
+#[test]
 fn shards_are_read_by_their_index() {
     let (decoder, dir) = (lively(&tiny(), 22), tempfile::tempdir().unwrap());
     decoder.save(dir.path(), WeightType::F32).unwrap();
