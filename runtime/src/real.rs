@@ -9,6 +9,8 @@ use std::iter::Sum;
 
 use num_traits::{Float, FromPrimitive};
 
+use crate::kernels::exp;
+
 /// `f32` or `f64`.
 pub trait Real: Float + FromPrimitive + Sum + Send + Sync + Debug + Default + 'static {
     /// The nearest number of this type.
@@ -22,6 +24,12 @@ pub trait Real: Float + FromPrimitive + Sum + Send + Sync + Debug + Default + 's
     /// The log-probability of entry `id` of a row of logits, to the bit as the sampler writes it down;
     /// `-∞` outside the row.
     fn log_prob(row: &[Self], id: usize) -> Self;
+    /// `log Σ_i exp(row_i)`; of nothing, `-∞`.
+    fn log_sum_exp(row: &[Self]) -> Self;
+    /// The entropy in nats of a row whose `log Σ exp` is `normaliser`.
+    fn entropy_under(row: &[Self], normaliser: Self) -> Self;
+    /// `into_i += factor · exp(row_i − normaliser)`.
+    fn add_exp(row: &[Self], normaliser: Self, factor: Self, into: &mut [Self]);
 }
 
 impl Real for f32 {
@@ -38,8 +46,17 @@ impl Real for f32 {
         row.iter().map(|&x| x as f32).collect()
     }
     fn log_prob(row: &[Self], id: usize) -> Self {
-        let sum = crate::kernels::exp::log_sum_exp(row);
+        let sum = exp::log_sum_exp(row);
         row.get(id).map_or(f32::NEG_INFINITY, |&z| (f64::from(z) - sum) as f32)
+    }
+    fn log_sum_exp(row: &[Self]) -> Self {
+        exp::log_sum_exp(row) as f32
+    }
+    fn entropy_under(row: &[Self], normaliser: Self) -> Self {
+        exp::entropy(row, f64::from(normaliser)) as f32
+    }
+    fn add_exp(row: &[Self], normaliser: Self, factor: Self, into: &mut [Self]) {
+        exp::add_exp(row, normaliser, factor, into);
     }
 }
 
@@ -59,6 +76,17 @@ impl Real for f64 {
     fn log_prob(row: &[Self], id: usize) -> Self {
         row.get(id).map_or(f64::NEG_INFINITY, |&z| z - log_sum_exp(row))
     }
+    fn log_sum_exp(row: &[Self]) -> Self {
+        log_sum_exp_over(row.iter().copied())
+    }
+    fn entropy_under(row: &[Self], normaliser: Self) -> Self {
+        row.iter().map(|&x| weighted((x - normaliser).exp(), normaliser - x)).sum()
+    }
+    fn add_exp(row: &[Self], normaliser: Self, factor: Self, into: &mut [Self]) {
+        for (slot, &x) in into.iter_mut().zip(row) {
+            *slot += factor * (x - normaliser).exp();
+        }
+    }
 }
 
 /// `log Σ_i exp(x_i)`; of nothing, `-∞`.
@@ -69,7 +97,7 @@ impl Real for f64 {
 /// assert!((sum - 1000.0 - 5f64.ln()).abs() < 1e-12);
 /// ```
 pub fn log_sum_exp<R: Real>(row: &[R]) -> R {
-    log_sum_exp_over(row.iter().copied())
+    R::log_sum_exp(row)
 }
 
 /// [`log_sum_exp`] of whatever can be walked twice.
@@ -115,13 +143,7 @@ pub fn log_softmax<R: Real>(row: &mut [R]) {
 /// assert!((limbeck::real::entropy(&uniform) - 4f64.ln()).abs() < 1e-12);
 /// ```
 pub fn entropy<R: Real>(row: &[R]) -> R {
-    entropy_under(row, log_sum_exp(row))
-}
-
-/// [`entropy`] of a row whose `log Σ exp` is known.
-pub(crate) fn entropy_under<R: Real>(row: &[R], normaliser: R) -> R {
-    let surprise = |x: R| weighted((x - normaliser).exp(), normaliser - x).f64();
-    R::of(row.iter().map(|&x| surprise(x)).sum())
+    R::entropy_under(row, log_sum_exp(row))
 }
 
 /// `p·x`, where a probability of zero wins over any `x` (`0 log 0 = 0`).

@@ -179,6 +179,13 @@ vectorised! {
         whole
     }
 
+    /// `into_i += factor · exp(values_i − normaliser)`.
+    pub(crate) fn add_exp(values: &[f32], normaliser: f32, factor: f32, into: &mut [f32]) {
+        for (slot, &x) in into.iter_mut().zip(values) {
+            *slot += factor * exp(x - normaliser);
+        }
+    }
+
     /// Whether every value is finite.
     pub fn all_finite(values: &[f32]) -> bool {
         values.iter().map(|v| u32::from((v.to_bits() & 0x7f80_0000) == 0x7f80_0000)).sum::<u32>() == 0

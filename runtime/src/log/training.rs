@@ -195,7 +195,8 @@ impl Log {
         }
     }
 
-    /// Writes one line of numbers, some samples, and, when it is due, a held-out look.
+    /// Writes one line of numbers, some samples, and, when it is due, a held-out look. What the writing takes is
+    /// `log_time` of the line after it, and of no step's time.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -211,6 +212,7 @@ impl Log {
         if let Some(look) = self.look(it, world)? {
             metrics.merge(&look);
         }
+        let start = Instant::now();
         self.warn(&metrics);
         let shown = self.show(routed);
         if let Some(files) = &mut self.files {
@@ -226,6 +228,7 @@ impl Log {
         self.history.push((it + 1, metrics));
         self.now = Metrics::default();
         self.losses.clear();
+        self.time("log", start);
         self.since = Instant::now();
         Ok(())
     }

@@ -6,9 +6,11 @@ use super::lora::Adapters;
 use super::packed::Packed;
 use super::weights::{plan, Parameter, Places};
 use crate::error::{Error, Result};
-use crate::kernels::exp::{all_finite, entropy, log_sum_exp};
-use crate::kernels::vocabulary_loss::each_row;
-use crate::tensor::{self, Device, Grads, Matrix, NoneTape};
+use crate::kernels::exp::{entropy, log_sum_exp};
+use crate::kernels::linear::linear;
+use crate::kernels::select_rows::select_rows;
+use crate::kernels::vocabulary_loss::{each_row, rows_at_once};
+use crate::tensor::{self, failed, Device, Grads, Matrix, NoneTape};
 use std::sync::OnceLock;
 
 /// A decoder-only language model of the Llama or Qwen family, in `f32` on device `D`.
@@ -68,8 +70,16 @@ impl<D: Device> Decoder<D> {
     }
 
     /// Whether every number that learns is finite.
-    pub fn is_finite(&self) -> bool {
-        self.learning().iter().all(|p| all_finite(&p.to_host()))
+    ///
+    /// # Errors
+    /// When the device fails, or the model's weights stay in their files.
+    pub fn is_finite(&self) -> Result<bool> {
+        for value in self.learners()? {
+            if !self.device.is_finite(value).map_err(failed)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// How many numbers the model has.
@@ -122,6 +132,51 @@ impl<D: Device> Decoder<D> {
             let hidden = pass.rows(tape, batch)?;
             pass.head(tape, &hidden)
         })
+    }
+
+    /// What `keep` makes of the logits of one response after the other, `[lengths[i], V]`, which it may overwrite; the
+    /// rows of `batch` are theirs in order. Never are all logits there at once.
+    ///
+    /// # Errors
+    /// As [`Decoder::logits`], or when the lengths are not those of the rows.
+    pub fn logits_of_each<T>(
+        &self,
+        batch: &Packed,
+        lengths: &[usize],
+        mut keep: impl FnMut(usize, &mut [f32]) -> T,
+    ) -> Result<Vec<T>> {
+        let (rows, width) = (batch.rows().len(), self.config.vocab_size);
+        if lengths.iter().sum::<usize>() != rows {
+            return Err(Error::call(format!("{} lengths do not make {rows} rows", lengths.len())));
+        }
+        if rows == 0 {
+            return Ok((0..lengths.len()).map(|i| keep(i, &mut [])).collect());
+        }
+        let (tape, head) = (&mut NoneTape, self.head()?);
+        let hidden = self.device.within(|| {
+            let pass = Pass::new(self);
+            let hidden = pass.rows(&mut NoneTape, batch)?;
+            pass.last_norm(&mut NoneTape, &hidden)
+        })?;
+        let (mut kept, mut first) = (Vec::with_capacity(lengths.len()), 0);
+        while kept.len() < lengths.len() {
+            let (from, mut count) = (kept.len(), 0);
+            let fits = |&&length: &&usize| {
+                count += length;
+                count == length || count <= rows_at_once(width)
+            };
+            let some = lengths[from..].iter().take_while(fits).count();
+            let count: usize = lengths[from..from + some].iter().sum();
+            let part = select_rows(tape, &hidden, (first..first + count).collect())?;
+            let logits = self.device.within(|| linear(&mut NoneTape, &part, &head, None))?;
+            let (mut logits, mut start) = (tensor::to_host(&logits), 0);
+            for (i, length) in (from..).zip(&lengths[from..from + some]) {
+                kept.push(keep(i, &mut logits[start * width..(start + length) * width]));
+                start += length;
+            }
+            first += count;
+        }
+        Ok(kept)
     }
 
     /// The natural-log probability of `ids[r]` at row r of `batch`; summed in `f64` from `f32` logits.

@@ -1,16 +1,16 @@
 //! Time and memory of a training step as one size grows and the others stay.
 
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
 use clap::Args as Group;
-use serde_json::Value;
 
+use super::apart::apart;
 use super::decoder::config;
 use super::measured::Measured;
 use super::pair::Pair;
 use super::step::after_the_first;
 use crate::cli::verbs::say;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::models::Decoder;
 use crate::tasks::{generate, TaskSpec};
 use crate::tensor::Cpu;
@@ -45,21 +45,14 @@ pub(super) struct Point {
 
 /// Every point, each in its own process so that its peak of memory is its own; a JSON object a line.
 pub(super) fn all(steps: u64) -> Result<ExitCode> {
-    let here = std::env::current_exe()
-        .map_err(|why| Error::run(format!("this program does not find itself: {why}")).at("bench growth"))?;
     for (grows, sizes) in GROWS {
         for size in sizes {
-            let mut command = Command::new(&here);
-            command.args(["bench", "point", "--json", "--steps", &steps.to_string()]);
+            let mut args = vec!["point".to_string(), "--steps".to_string(), steps.to_string()];
             for (name, usual) in USUAL {
                 let value = if name == grows { *size } else { usual };
-                command.arg(format!("--{name}")).arg(value.to_string());
+                args.extend([format!("--{name}"), value.to_string()]);
             }
-            let failed = |why: String| Error::run(why).at(format!("{grows} {size}"));
-            let output = command.stderr(Stdio::inherit()).output();
-            let output = output.map_err(|why| failed(format!("its process cannot be started: {why}")))?;
-            let said: Value = serde_json::from_slice(&output.stdout)
-                .map_err(|_| failed(format!("its process ended with {} and no numbers", output.status)))?;
+            let said = apart(&args, &format!("{grows} {size}"))?;
             let mut line = serde_json::json!({ "grows": grows, "size": size });
             if let (Some(line), Some(said)) = (line.as_object_mut(), said.as_object()) {
                 line.extend(said.clone());
@@ -70,20 +63,36 @@ pub(super) fn all(steps: u64) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Of a model with random weights that knows the tokens of the built-in tasks.
+pub(super) struct Sizes {
+    pub vocabulary: usize,
+    pub layers: usize,
+    /// Tokens of its context.
+    pub room: usize,
+}
+
+impl Sizes {
+    /// One such model, taught by another.
+    pub fn pair(&self) -> Result<Pair> {
+        let tokenizer = std::sync::Arc::new(Tokenizer::tasks()?);
+        let config = config(128, self.layers, self.vocabulary.max(tokenizer.vocab_size()), 384, self.room);
+        let policy = |name: &str, seed| -> Result<Policy<Cpu>> {
+            let decoder = Decoder::random(&config, seed, &Cpu::default())?;
+            Ok(Policy { name: name.to_string(), decoder, tokenizer: tokenizer.clone() })
+        };
+        Ok(Pair::of(policy("student", 0)?, policy("teacher", 1)?))
+    }
+}
+
 /// Prompts a step.
 const BATCH: usize = 2;
 
 impl Point {
     /// One model of this size with random weights, taught by another.
     pub fn measure(&self) -> Result<Measured> {
-        let tokenizer = std::sync::Arc::new(Tokenizer::tasks()?);
-        let vocabulary = self.vocabulary.max(tokenizer.vocab_size());
-        let config = config(128, self.layers, vocabulary, 384, self.response + 128);
-        let policy = |name: &str, seed| -> Result<Policy<Cpu>> {
-            let decoder = Decoder::random(&config, seed, &Cpu::default())?;
-            Ok(Policy { name: name.to_string(), decoder, tokenizer: tokenizer.clone() })
-        };
-        let mut pair = Pair::of(policy("student", 0)?, policy("teacher", 1)?);
+        let sizes = Sizes { vocabulary: self.vocabulary, layers: self.layers, room: self.response + 128 };
+        let mut pair = sizes.pair()?;
+        let vocabulary = pair.student.vocabulary();
         let rows = generate(&TaskSpec { levels: (2, 2), per_level: 16, ..TaskSpec::default() })?;
         let report = pair.train(rows, self.steps, (BATCH, self.group, self.response))?;
         let measured = Measured::of("point").on("response", self.response).on("group", self.group);

@@ -111,9 +111,18 @@ fn median(values: &[f64]) -> f64 {
 }
 
 /// The most memory that this process has held, in MB (10⁶ bytes); only Linux says it.
-fn peak_memory() -> Option<f64> {
+pub(super) fn peak_memory() -> Option<f64> {
+    memory("VmHWM:")
+}
+
+/// The memory that this process holds now, likewise.
+pub(super) fn memory_now() -> Option<f64> {
+    memory("VmRSS:")
+}
+
+fn memory(name: &str) -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024.0 / 1e6)
 }

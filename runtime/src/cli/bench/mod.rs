@@ -1,11 +1,14 @@
 //! `limbeck bench`: how fast whole pieces of Limbeck are on this machine.
 
+mod apart;
+mod by_hand;
 mod decoder;
 mod growth;
 mod measured;
 mod pair;
 mod rollout;
 mod step;
+mod vocabulary;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,6 +18,7 @@ use clap::{Args as Group, Subcommand};
 use super::verbs::say;
 use crate::error::{Error, Result};
 use growth::Point;
+use vocabulary::HeadPoint;
 
 #[derive(Group)]
 pub(super) struct BenchArgs {
@@ -70,6 +74,24 @@ enum Piece {
         #[arg(long, default_value_t = 4)]
         steps: u64,
     },
+    /// What a recipe's loop costs beside the same steps written by hand
+    Loop {
+        /// How often each is run, in turn
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Steps of a run; the first is not counted
+        #[arg(long, default_value_t = 9)]
+        steps: u64,
+    },
+    /// The output layer and its losses, some rows at a time and all at once
+    Head {
+        /// How often each is measured
+        #[arg(long, default_value_t = 3)]
+        repeats: usize,
+    },
+    /// One measurement of `head`, in a process of its own
+    #[command(hide = true)]
+    HeadPoint(HeadPoint),
     /// One point of `growth`, in a process of its own
     #[command(hide = true)]
     Point(Point),
@@ -88,6 +110,9 @@ pub(super) fn run(args: &BenchArgs) -> Result<ExitCode> {
         }
         Piece::Growth { steps } => return growth::all(several(*steps)?),
         Piece::Point(point) => point.measure()?,
+        Piece::Loop { rounds, steps } => by_hand::measure(positive(*rounds)?, several(*steps)?, 64)?,
+        Piece::Head { repeats } => return vocabulary::all(positive(*repeats)?, args.json),
+        Piece::HeadPoint(point) => point.measure()?,
     };
     say(&if args.json { measured.to_json().to_string() } else { measured.to_string() })
 }

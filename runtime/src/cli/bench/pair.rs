@@ -15,13 +15,13 @@ pub struct TimedSteps {
     #[teacher]
     teacher: Frozen,
 
-    data: Prompts,
+    pub data: Prompts,
     #[with(group_size = 1, temperature = 1.0)]
     rollout: Sample,
     score: FullVocab,
     loss: ReverseKl,
     #[with(lr = 1e-5, beta2 = 0.999, weight_decay = 0.0)]
-    step: AdamW,
+    pub step: AdamW,
 }
 
 /// What a step of the recipe is made of, as its metrics call it.
@@ -29,8 +29,8 @@ pub(super) const STAGES: [&str; 5] = ["data", "rollout", "score", "loss", "updat
 
 /// A student and its teacher, here.
 pub(super) struct Pair {
-    student: Policy<Cpu>,
-    teacher: Policy<Cpu>,
+    pub student: Policy<Cpu>,
+    pub teacher: Policy<Cpu>,
 }
 
 impl Pair {

@@ -1,7 +1,8 @@
 use super::{AdamWKernel, Rates};
+use crate::kernels::exp::all_finite;
 use crate::kernels::parallel::{self, Shared, PIECE};
 use crate::kernels::simd::vectorised;
-use crate::tensor::{slice_mut, Buffer, Cpu, HasErr, Matrix};
+use crate::tensor::{slice, slice_mut, Buffer, Cpu, HasErr, Matrix};
 use rayon::prelude::*;
 
 impl AdamWKernel for Cpu {
@@ -25,6 +26,10 @@ impl AdamWKernel for Cpu {
     fn sum_squares(&self, g: &Buffer<Self>) -> Result<f64, <Self as HasErr>::Err> {
         let parts: Vec<f64> = g.par_chunks(PIECE).map(squares).collect();
         Ok(parts.iter().sum())
+    }
+
+    fn is_finite(&self, parameter: &Matrix<Self>) -> Result<bool, <Self as HasErr>::Err> {
+        Ok(slice(parameter).par_chunks(PIECE).all(all_finite))
     }
 }
 

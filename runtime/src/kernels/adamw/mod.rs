@@ -94,6 +94,12 @@ pub trait AdamWKernel: Storage<f32> {
     /// # Errors
     /// When the device fails.
     fn sum_squares(&self, g: &Buffer<Self>) -> Result<f64, Self::Err>;
+
+    /// Whether every number of a parameter is finite.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn is_finite(&self, parameter: &Matrix<Self>) -> Result<bool, Self::Err>;
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ const FEW: usize = 9;
 pub(super) struct Cut {
     /// Rows of a tile at most.
     pub rows: usize,
-    /// Columns of a tile at most: a divisor of [`WIDTH`].
+    /// Columns of a tile at most: one panel's or two panels'.
     pub columns: usize,
     /// Depth that is worked through before the next rows.
     pub depth: usize,
@@ -22,12 +22,14 @@ impl Cut {
     /// For so many rows of the left side.
     pub fn of(level: Level, rows: usize) -> Self {
         match level {
-            // few rows wait for memory: their panel is read line by line
+            // few rows wait for memory: two panels are read at a time
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 if rows <= FEW => Self { rows: 3, columns: WIDTH, depth: 2048 },
+            Level::Avx2 if rows <= FEW => Self { rows: 3, columns: 2 * WIDTH, depth: 2048 },
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => Self { rows: 6, columns: 16, depth: 2048 },
-            _ => Self { rows: 8, columns: WIDTH, depth: 2048 },
+            Level::Avx2 => Self { rows: 6, columns: WIDTH, depth: 512 },
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => Self { rows: 8, columns: 2 * WIDTH, depth: 2048 },
+            Level::Plain => Self { rows: 8, columns: WIDTH, depth: 2048 },
         }
     }
 }
@@ -38,11 +40,22 @@ pub(super) struct Tile {
     pub left: *const f32,
     pub row_step: usize,
     pub depth_step: usize,
+    /// The first panel; a second, where there are columns of it, is `panel_step` after it.
     pub right: *const f32,
+    pub panel_step: usize,
     pub out: *mut f32,
     pub out_step: usize,
     pub columns: usize,
     pub add: bool,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Tile {
+    /// Its two panels; the first twice, where there is no second.
+    fn panels(&self) -> [*const f32; 2] {
+        let step = if self.columns > WIDTH { self.panel_step } else { 0 };
+        [self.right, self.right.wrapping_add(step)]
+    }
 }
 
 /// Computes `rows` rows of `tile`, 1 to [`Cut::rows`].
@@ -65,7 +78,7 @@ pub(super) unsafe fn run(level: Level, rows: usize, tile: &Tile) {
                 _ => x86::wide::<8>(tile),
             },
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => match (rows, tile.columns > 16) {
+            Level::Avx2 => match (rows, tile.columns > WIDTH) {
                 (1, true) => x86::middle::<1, 4>(tile),
                 (2, true) => x86::middle::<2, 4>(tile),
                 (_, true) => x86::middle::<3, 4>(tile),
@@ -125,17 +138,17 @@ mod x86 {
             }
             let starts: [*const f32; R] =
                 std::array::from_fn(|row| tile.left.wrapping_add(row * tile.row_step));
-            let (mut right, mut at) = (tile.right, 0);
+            let ([mut first, mut second], mut at) = (tile.panels(), 0);
             for _ in 0..tile.depth {
-                let y0 = _mm512_loadu_ps(right);
-                let y1 = _mm512_loadu_ps(right.add(16));
+                let y0 = _mm512_loadu_ps(first);
+                let y1 = _mm512_loadu_ps(second);
                 for (start, sum) in starts.iter().zip(&mut sums) {
                     let x = _mm512_set1_ps(*start.wrapping_add(at));
                     sum[0] = _mm512_fmadd_ps(x, y0, sum[0]);
                     sum[1] = _mm512_fmadd_ps(x, y1, sum[1]);
                 }
                 at += tile.depth_step;
-                right = right.wrapping_add(WIDTH);
+                (first, second) = (first.wrapping_add(WIDTH), second.wrapping_add(WIDTH));
             }
             for (row, sum) in sums.iter().enumerate() {
                 let out = tile.out.add(row * tile.out_step);
@@ -154,7 +167,7 @@ mod x86 {
             let whole = tile.columns == 8 * C;
             for (row, sum) in sums.iter_mut().enumerate().filter(|_| tile.add) {
                 let out = tile.out.add(row * tile.out_step);
-                let mut line = [0.0f32; WIDTH];
+                let mut line = [0.0f32; 2 * WIDTH];
                 let from = if whole {
                     out.cast_const()
                 } else {
@@ -165,9 +178,9 @@ mod x86 {
             }
             let starts: [*const f32; R] =
                 std::array::from_fn(|row| tile.left.wrapping_add(row * tile.row_step));
-            let (mut right, mut at) = (tile.right, 0);
+            let (mut panels, mut at) = (tile.panels(), 0);
             for _ in 0..tile.depth {
-                let y: [__m256; C] = std::array::from_fn(|c| _mm256_loadu_ps(right.add(8 * c)));
+                let y: [__m256; C] = std::array::from_fn(|c| _mm256_loadu_ps(panels[c / 2].add(8 * (c % 2))));
                 for (start, sum) in starts.iter().zip(&mut sums) {
                     let x = _mm256_broadcast_ss(&*start.wrapping_add(at));
                     for (sum, &y) in sum.iter_mut().zip(&y) {
@@ -175,11 +188,11 @@ mod x86 {
                     }
                 }
                 at += tile.depth_step;
-                right = right.wrapping_add(WIDTH);
+                panels = panels.map(|panel| panel.wrapping_add(WIDTH));
             }
             for (row, sum) in sums.iter().enumerate() {
                 let out = tile.out.add(row * tile.out_step);
-                let mut line = [0.0f32; WIDTH];
+                let mut line = [0.0f32; 2 * WIDTH];
                 let to = if whole { out } else { line.as_mut_ptr() };
                 for (c, &sum) in sum.iter().enumerate() {
                     _mm256_storeu_ps(to.add(8 * c), sum);

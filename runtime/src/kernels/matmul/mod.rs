@@ -13,7 +13,7 @@ pub(crate) use panels::{Lines, Panels, Right, WIDTH};
 pub(crate) use spread::{accumulate, overwrite, product, Side};
 
 use super::simd::Level;
-use micro::Tile;
+use micro::{Cut, Tile};
 
 /// The left side: element `(row, depth)` is at `row * row_step + depth * depth_step`.
 #[derive(Clone, Copy)]
@@ -22,17 +22,27 @@ pub(crate) struct Left<'a> {
     pub rows: usize,
     pub row_step: usize,
     pub depth_step: usize,
+    /// Where the rows of one tile lie like that, and the tiles so far apart.
+    tile_step: Option<usize>,
 }
 
 impl<'a> Left<'a> {
     /// `rows` rows, each `step` after the one before it.
     pub fn rows(values: &'a [f32], rows: usize, step: usize) -> Self {
-        Self { values, rows, row_step: step, depth_step: 1 }
+        Self { values, rows, row_step: step, depth_step: 1, tile_step: None }
     }
 
     /// The transpose of rows that lie `step` apart: `rows` of its columns.
     pub fn columns(values: &'a [f32], rows: usize, step: usize) -> Self {
-        Self { values, rows, row_step: 1, depth_step: step }
+        Self { values, rows, row_step: 1, depth_step: step, tile_step: None }
+    }
+
+    /// Where `row` begins, which is in its tile of `tall` rows.
+    fn start(&self, row: usize, tall: usize) -> usize {
+        match self.tile_step {
+            None => row * self.row_step,
+            Some(step) => row / tall * step + row % tall * self.row_step,
+        }
     }
 }
 
@@ -59,24 +69,26 @@ unsafe fn multiply_at(level: Level, left: Left, right: Right, out: *mut f32, ste
     if rows == 0 || right.columns == 0 {
         return;
     }
+    let cut = Cut::of(level, rows);
     if depth > 0 {
-        let last = (rows - 1) * left.row_step + (depth - 1) * left.depth_step;
+        let last = left.start(rows - 1, cut.rows) + (depth - 1) * left.depth_step;
         assert!(last < left.values.len(), "left side of {} values ends before {last}", left.values.len());
     }
     right.check();
-    let cut = micro::Cut::of(level, rows);
     for start in (0..depth.max(1)).step_by(cut.depth) {
         let add = write == Write::Add || start > 0;
         for column in (0..right.columns).step_by(cut.columns) {
-            let at = column / WIDTH * right.panel_step + start * WIDTH + column % WIDTH;
+            let at = column / WIDTH * right.panel_step + start * WIDTH;
             let panel = right.values.as_ptr().wrapping_add(at);
             for row in (0..rows).step_by(cut.rows) {
+                let first = left.start(row, cut.rows) + start * left.depth_step;
                 let tile = Tile {
                     depth: (depth - start).min(cut.depth),
-                    left: left.values.as_ptr().wrapping_add(row * left.row_step + start * left.depth_step),
+                    left: left.values.as_ptr().wrapping_add(first),
                     row_step: left.row_step,
                     depth_step: left.depth_step,
                     right: panel,
+                    panel_step: right.panel_step,
                     out: out.wrapping_add(row * step + column),
                     out_step: step,
                     columns: (right.columns - column).min(cut.columns),

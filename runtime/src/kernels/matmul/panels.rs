@@ -1,13 +1,13 @@
-//! The right side of a product, packed: panels of 32 columns, each depth by depth, padded with zeros.
+//! The right side of a product, packed: panels of 16 columns, each depth by depth, padded with zeros.
 
 use crate::kernels::parallel;
 
 /// Columns in a panel.
-pub(crate) const WIDTH: usize = 32;
+pub(crate) const WIDTH: usize = 16;
 
 /// One line of a panel, on a cache line of its own: vector loads then never straddle two.
 #[derive(Clone, Copy, Debug)]
-#[repr(C, align(128))]
+#[repr(C, align(64))]
 struct Line([f32; WIDTH]);
 
 /// Zero-initialised memory for panels, aligned.
@@ -66,7 +66,7 @@ pub(crate) struct Panels {
     columns: usize,
 }
 
-/// A packed right side: element `(d, c)` is at `c / 32 * panel_step + d * 32 + c % 32`.
+/// A packed right side: element `(d, c)` is at `c / 16 * panel_step + d * 16 + c % 16`.
 #[derive(Clone, Copy)]
 pub(crate) struct Right<'a> {
     pub values: &'a [f32],
@@ -76,7 +76,7 @@ pub(crate) struct Right<'a> {
 }
 
 impl<'a> Right<'a> {
-    /// Columns `start..start + count`; `start` must be a multiple of 32.
+    /// Columns `start..start + count`; `start` must be a multiple of 16.
     pub fn columns(self, start: usize, count: usize) -> Self {
         debug_assert!(start.is_multiple_of(WIDTH));
         Self { values: &self.values[start / WIDTH * self.panel_step..], columns: count, ..self }

@@ -1,7 +1,9 @@
 //! Large products over all threads, in tasks of some rows and some columns.
 
+use super::micro::Cut;
 use super::{multiply_raw, Left, Panels, Right, Write, WIDTH};
 use crate::kernels::parallel::{self, Shared};
+use crate::kernels::simd::level;
 
 /// Rows of one block: what stays in a near cache while columns pass by.
 const ROWS: usize = 96;
@@ -17,6 +19,9 @@ const DEPTH: usize = 512;
 
 /// Rows below which it would not pay to pack a part of the right side once more.
 const WORTH: usize = 384;
+
+/// Columns of a task are a multiple of two panels', which some tiles read together.
+const PAIR: usize = 2 * WIDTH;
 
 /// Tasks that there should be, at least.
 const TASKS: usize = 8;
@@ -152,14 +157,14 @@ unsafe fn spread(left: Left, right: Side, out: *mut f32, write: Write) {
 /// How many rows and columns a task has.
 fn shape_of_task(rows: usize, columns: usize, depth: usize, packed: bool) -> (usize, usize) {
     if rows * columns * depth.max(1) <= SMALL {
-        return (rows.max(1), columns.next_multiple_of(WIDTH).max(WIDTH));
+        return (rows.max(1), columns.next_multiple_of(PAIR).max(PAIR));
     }
     let (mut tall, most) = if packed { (ROWS, PACKED) } else { (rows, FRESH) };
-    let mut wide = most.min(columns.next_multiple_of(WIDTH));
+    let mut wide = most.min(columns.next_multiple_of(PAIR));
     let few = |tall: usize, wide: usize| rows.div_ceil(tall) * columns.div_ceil(wide) < TASKS;
-    // narrow the tasks until there are some to share, but keep a panel's worth of columns each
-    while wide > WIDTH && few(tall, wide) {
-        wide = (wide / 2).next_multiple_of(WIDTH);
+    // narrow the tasks until there are some to share, but keep two panels' worth of columns each
+    while wide > PAIR && few(tall, wide) {
+        wide = (wide / 2).next_multiple_of(PAIR);
     }
     while tall >= 2 * WORTH && few(tall, wide) {
         tall = (tall / 2).next_multiple_of(ROWS);
@@ -181,30 +186,30 @@ impl Left<'_> {
         if self.depth_step == 1 {
             return part;
         }
-        // no power of two: rows then do not compete for the same lines of the cache
-        let step = depth.next_multiple_of(16) + 16;
-        memory.resize(count * step, 0.0);
-        turn(&part, depth, memory, step);
-        Left { values: memory, rows: count, row_step: step, depth_step: 1 }
+        let tall = Cut::of(level(), count).rows;
+        debug_assert!(matches!(tall, 3 | 6 | 8));
+        match tall {
+            3 => tiled::<3>(&part, depth, memory),
+            6 => tiled::<6>(&part, depth, memory),
+            _ => tiled::<8>(&part, depth, memory),
+        }
+        Left { values: memory, rows: count, row_step: 1, depth_step: tall, tile_step: Some(depth * tall) }
     }
 }
 
-/// Writes `depth` columns of `left` as rows that lie `step` apart, a square of values at a time.
-fn turn(left: &Left, depth: usize, into: &mut [f32], step: usize) {
-    const SIDE: usize = 8;
-    for first_d in (0..depth).step_by(SIDE) {
-        let deep = SIDE.min(depth - first_d);
-        for first_r in (0..left.rows).step_by(SIDE) {
-            let tall = SIDE.min(left.rows - first_r);
-            let mut square = [[0.0f32; SIDE]; SIDE];
-            for (d, line) in square.iter_mut().enumerate().take(deep) {
-                let at = (first_d + d) * left.depth_step + first_r;
-                line[..tall].copy_from_slice(&left.values[at..at + tall]);
-            }
-            for r in 0..tall {
-                let to = &mut into[(first_r + r) * step + first_d..][..deep];
-                to.iter_mut().zip(&square).for_each(|(to, line)| *to = line[r]);
-            }
+/// Copies `depth` columns of `left`, whose rows lie side by side, into tiles of `TALL` rows, each depth by depth.
+fn tiled<const TALL: usize>(left: &Left, depth: usize, into: &mut Vec<f32>) {
+    let (whole, rest) = (left.rows / TALL, left.rows % TALL);
+    into.resize(left.rows.div_ceil(TALL) * depth * TALL, 0.0);
+    for d in 0..depth {
+        let column = &left.values[d * left.depth_step..][..left.rows];
+        for (tile, from) in column.chunks_exact(TALL).enumerate() {
+            // of a length that is known here: two moves, and no call
+            let to = &mut into[(tile * depth + d) * TALL..][..TALL];
+            to.copy_from_slice(&from[..TALL]);
+        }
+        if rest > 0 {
+            into[(whole * depth + d) * TALL..][..rest].copy_from_slice(&column[whole * TALL..]);
         }
     }
 }

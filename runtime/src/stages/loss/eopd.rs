@@ -54,11 +54,7 @@ impl<R: Real> TeacherTop<R> {
             weighted(log_q.exp(), log_q - student).f64()
         };
         let value = self.ids.iter().zip(&self.log_probs).map(at).sum();
-        row.add_grad(|grad| {
-            for (slot, &z) in grad.iter_mut().zip(logits) {
-                *slot = *slot + weight * (z - log_s).exp();
-            }
-        });
+        row.add_grad(|grad| R::add_exp(logits, log_s, weight, grad));
         for (&id, &log_q) in self.ids.iter().zip(&self.log_probs) {
             row.push_logit(id, -weight * log_q.exp());
         }

@@ -1,7 +1,7 @@
 //! What a loss sees of the student at one position, and where it leaves its gradient.
 
 use super::importance::clipped_importance;
-use crate::real::{entropy_under, log_sum_exp, Real};
+use crate::real::{log_sum_exp, Real};
 
 /// The student at one position: the token it sampled, and, where they are at hand, the whole row of
 /// logits `z` and a row that collects `∂loss/∂z`.
@@ -76,18 +76,14 @@ impl<'a, R: Real> StudentRow<'a, R> {
 
     /// The entropy of the row in nats; none if the row was recorded.
     pub fn entropy(&self) -> Option<R> {
-        self.logits.map(|logits| entropy_under(logits, self.log_normaliser))
+        self.logits.map(|logits| R::entropy_under(logits, self.log_normaliser))
     }
 
     /// Chain rule for a loss that sees only `log s(y)`: `∂loss/∂z += g·(onehot(y) − s)`.
     pub fn push_log_prob(&mut self, g: R) {
         let (Some(logits), true) = (self.logits, g != R::zero()) else { return };
         let normaliser = self.log_normaliser;
-        self.add_grad(|grad| {
-            for (slot, &z) in grad.iter_mut().zip(logits) {
-                *slot = *slot - g * (z - normaliser).exp();
-            }
-        });
+        self.add_grad(|grad| R::add_exp(logits, normaliser, -g, grad));
         self.push_logit(self.sampled, g);
     }
 

@@ -236,11 +236,7 @@ fn dropped<R: Real>(
     };
     let terms: Vec<_> = student.iter().zip(&teacher.logits).map(term).collect();
     let (value, slope) = Term::sum(&terms);
-    row.add_grad(|grad| {
-        for (slot, &z) in grad.iter_mut().zip(logits) {
-            *slot = *slot - weight * slope * (z - log_s).exp();
-        }
-    });
+    row.add_grad(|grad| R::add_exp(logits, log_s, -weight * slope, grad));
     for (&id, at) in ids.iter().zip(&terms) {
         row.push_logit(id, weight * at.slope);
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::batch::Rollouts;
 use crate::error::{Error, Result};
 use crate::models::Packed;
@@ -169,7 +171,7 @@ pub(crate) fn of_rows<D: Device, J, T>(
 ) -> Result<Vec<T>> {
     let width = policy.vocabulary();
     of_logits(policy, rollouts, contexts, which, |i, rows| {
-        rows.chunks_mut(width).for_each(crate::real::log_softmax);
+        rows.par_chunks_exact_mut(width).for_each(crate::real::log_softmax);
         keep(i, rows)
     })
 }
@@ -182,20 +184,16 @@ fn of_logits<D: Device, J, T>(
     which: &[usize],
     keep: impl Fn(usize, &mut [f32]) -> T,
 ) -> Result<Vec<T>> {
-    let width = policy.vocabulary();
     let mut all = Vec::with_capacity(which.len());
     for some in which.chunks(AT_ONCE) {
         let (packed, _) = pack(rollouts, contexts, some);
-        let mut flat = crate::tensor::to_host(&policy.decoder.logits(&packed)?);
-        let mut rest = &mut flat[..];
-        for &i in some {
-            let (mine, others) = rest.split_at_mut(rollouts.responses_N[i].tokens_T.len() * width);
-            all.push(keep(i, mine));
-            if mine.iter().any(|x| x.is_nan()) {
-                return Err(not_finite(&policy.name));
-            }
-            rest = others;
-        }
+        let lengths: Vec<usize> = some.iter().map(|&i| rollouts.responses_N[i].tokens_T.len()).collect();
+        let kept = policy.decoder.logits_of_each(&packed, &lengths, |at, rows| {
+            let kept = keep(some[at], rows);
+            (!rows.iter().any(|x| x.is_nan())).then_some(kept)
+        })?;
+        let kept: Option<Vec<T>> = kept.into_iter().collect();
+        all.extend(kept.ok_or_else(|| not_finite(&policy.name))?);
     }
     Ok(all)
 }

@@ -70,7 +70,7 @@ impl<D: Device> Optimiser<D> {
         };
         let decays = |name: &str| method.decay_all || !(name.ends_with(".bias") || name.contains("norm"));
         self.moments.update(&mut world.student_mut().decoder, &grads, &hyper, decays)?;
-        if !world.student().decoder.is_finite() {
+        if !world.student().decoder.is_finite()? {
             return Err(log.stop_batch("the student's weights are not finite after this step"));
         }
         world.follow()?;
