@@ -87,9 +87,12 @@ impl<D: Device> Decoder<D> {
         self.parameters.iter().map(|p| p.shape().iter().product::<usize>()).sum()
     }
 
-    /// The bytes that its weights take: 4 a number, or what they take in their files if they stay there.
-    pub fn bytes(&self) -> usize {
-        self.parameters.iter().map(Parameter::bytes).sum()
+    /// How many numbers of the model are held on its device, and how many the largest of those has that stay in their
+    /// files until they are used.
+    pub fn held_and_largest_stored(&self) -> (usize, usize) {
+        let size = |p: &Parameter<D>| p.shape().iter().product::<usize>();
+        let (held, stored): (Vec<_>, Vec<_>) = self.parameters.iter().partition(|p| p.is_held());
+        (held.into_iter().map(size).sum(), stored.into_iter().map(size).max().unwrap_or(0))
     }
 
     /// A copy with its own weights; those that never change are shared.

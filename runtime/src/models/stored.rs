@@ -49,6 +49,16 @@ impl MappedFile {
         &self.path
     }
 
+    /// Lets the system take back the memory behind `range` of the bytes: reading them again reads the file again.
+    fn let_go(&self, range: &Range<usize>) {
+        // SAFETY: the mapping is read-only and of a file, so that what is read there stays the same; advice that the
+        // system does not take costs memory, and nothing else.
+        #[cfg(unix)]
+        let _ = unsafe {
+            self.bytes.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, range.len())
+        };
+    }
+
     /// # Errors
     /// When somebody has written into it since it was opened.
     fn unchanged(&self) -> Result<()> {
@@ -92,15 +102,11 @@ impl Stored {
             return Err(wrong(format!("has {count} values instead of {}", spec.len())));
         }
         let values = stored.as_it_is();
+        file.let_go(&stored.range);
         match all_finite(&values) {
             true => Ok((stored, values)),
             false => Err(wrong("holds numbers that are not finite".into())),
         }
-    }
-
-    /// How many bytes it takes.
-    pub fn bytes(&self) -> usize {
-        self.range.len()
     }
 
     /// Bytes a value.
@@ -112,13 +118,15 @@ impl Stored {
         }
     }
 
-    /// All values.
+    /// All values. What the mapping held of them is let go: a model that waits takes no memory.
     ///
     /// # Errors
     /// When the file has changed.
     pub fn values(&self) -> Result<Vec<f32>> {
         self.file.unchanged()?;
-        Ok(self.as_it_is())
+        let values = self.as_it_is();
+        self.file.let_go(&self.range);
+        Ok(values)
     }
 
     /// All values, whatever has happened to the file.

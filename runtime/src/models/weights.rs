@@ -50,12 +50,9 @@ impl<D: Device> Parameter<D> {
         &self.shape
     }
 
-    /// The bytes that it takes where it is.
-    pub(super) fn bytes(&self) -> usize {
-        match &self.weights {
-            Weights::Held(_) => 4 * self.shape.iter().product::<usize>(),
-            Weights::Stored(stored) => stored.bytes(),
-        }
+    /// Whether its value is held on the device.
+    pub(super) fn is_held(&self) -> bool {
+        matches!(self.weights, Weights::Held(_))
     }
 
     /// The value on the device: the one that is held there, or one read from its file for this use.

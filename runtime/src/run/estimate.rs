@@ -4,16 +4,19 @@ use super::look::learning;
 use super::prepare::Prepared;
 use crate::kernels::vocabulary_loss::rows_at_once;
 use crate::models::{ModelConfig, CACHED, TOGETHER};
+use crate::stages::score::AT_ONCE;
 use crate::tensor::Cpu;
 use crate::world::{FromFiles, World};
 
-/// A count of the numbers that are there at once: weights, gradients and moments all the time, and either what a
-/// rollout needs or what a micro-batch leaves for its backward pass, whichever is more.
+/// A count of the numbers that are there at once: weights, gradients and moments all the time, and what is most of what
+/// a rollout needs, what a teacher reads with, and what a micro-batch leaves for its backward pass. Of a teacher whose
+/// weights stay in their files one matrix is there at a time.
 pub(super) fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prompt: usize) -> String {
     let setting = |stage, name| prepared.number(stage, name);
     let decoder = &world.student().decoder;
     let (config, weights, learning) = (decoder.config(), decoder.size(), learning(decoder));
-    let teachers: usize = world.teachers().map(|(_, policy)| policy.decoder.bytes()).sum();
+    let teachers = world.teachers().map(|(_, policy)| policy.decoder.held_and_largest_stored());
+    let (held, block) = teachers.fold((0, 0), |(held, block), (h, b)| (held + h, block.max(b)));
     let room = config.max_position_embeddings.saturating_sub(longest_prompt);
     let response = setting("rollout", "max_response_tokens").unwrap_or(room).min(room);
     let group = setting("rollout", "group_size").unwrap_or(1);
@@ -41,7 +44,9 @@ pub(super) fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prom
     let logits = rows_at_once(config.vocab_size).min(at_once * response) * config.vocab_size;
     let whole_rows = usize::from(prepared.recipe.facts().whole_rows);
     let teachers_rows = whole_rows * responses * response * config.vocab_size;
-    let bytes = 4 * (own + rollout.max(traced + logits + teachers_rows)) + teachers;
+    // what a teacher reads with: one matrix at a time, and logits that are looked at in a copy
+    let reading = responses.min(AT_ONCE) * (longest_prompt + response) * kept + block + logits;
+    let bytes = 4 * (own + held + rollout.max(traced.max(reading) + logits + teachers_rows));
     format!(
         "memory: about {:.0} MiB when every response is as long as it may be",
         bytes as f64 / f64::from(1 << 20)

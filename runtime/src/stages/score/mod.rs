@@ -22,6 +22,8 @@ pub use reading::{Asked, Reading};
 pub use sampled_token::SampledToken;
 pub use teacher_top_k::TeacherTopK;
 
+pub(crate) use read::AT_ONCE;
+
 use std::time::Instant;
 
 use crate::batch::{Rollouts, Scored};

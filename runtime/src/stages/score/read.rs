@@ -15,7 +15,7 @@ use crate::world::tokenizer::Tokenizer;
 use crate::world::{Policy, Speaker, World};
 
 /// How many responses a policy reads at once.
-const AT_ONCE: usize = 64;
+pub(crate) const AT_ONCE: usize = 64;
 
 /// What each response is read after, and whether there was anything to read beyond the prompt where
 /// there should be.
