@@ -62,8 +62,10 @@ def compare(name, ours, theirs, args):
         sys.exit(f"{name}: our prompt has {prompts[0]} tokens and the peer's {prompts[1]}")
     rows = []
     for series in rounds[0][1]["series"]:
-        unit = rounds[0][0]["series"][series]["unit"]
-        values = [[said[who]["series"][series]["median"] for said in rounds] for who in (0, 1)]
+        # a peer may do one thing of ours in two ways
+        names = (series.removesuffix(", generate"), series)
+        unit = rounds[0][1]["series"][series]["unit"]
+        values = [[said[who]["series"][names[who]]["median"] for said in rounds] for who in (0, 1)]
         rows.append(row(name, series, unit, values))
     memory = [[said[who]["peak_memory_mb"] for said in rounds] for who in (0, 1)]
     if None not in memory[0]:

@@ -1,6 +1,6 @@
 """A small study run beside the prototype it was first tried in: seconds a step, and what was learnt.
 
-    cargo build --release --benches -p limbeck
+    cargo build --release -p limbeck --bench minilab
     python3 runtime/benches/minilab.py --limbeck target/release/deps/minilab-… --peer PYTHON --prototype FOLDER
 
 FOLDER holds the prototype (lab.py, opd.py, sweep.py) and its weights (start_gaps.pt, expert_math.pt, expert_code.pt).
@@ -94,10 +94,9 @@ def convert(args, weights, to):
     config |= {"num_attention_heads": own["h"], "num_key_value_heads": own["h"], "head_dim": own["d"] // own["h"]}
     config |= {"torch_dtype": "float32", "vocab_size": said["tokens"]}
     (to / "config.json").write_text(json.dumps(config))
-    ours = json.loads(output([args.limbeck, "logprobs", "--model", str(to), "--text", TEXT, "--json"]))
-    ours = ours["log_probs"] if isinstance(ours, dict) else [t["log_prob"] for t in ours]
-    worst = max(abs(a - b) for a, b in zip(ours[-len(said["said"]):], said["said"]))
-    if len(ours) < len(said["said"]) or worst > 1e-4:
+    ours = json.loads(output([args.limbeck, "score", "--model", str(to), "--text", TEXT]))["logprobs"]
+    worst = max(abs(a - b) for a, b in zip(ours, said["said"]))
+    if len(ours) != len(said["said"]) or worst > 1e-4:
         sys.exit(f"{weights}: our log-probabilities differ from the prototype's by {worst}")
 
 

@@ -1,11 +1,12 @@
 """`limbeck bench decoder` in PyTorch: the same sizes, the same tokens a pass, the same AdamW.
 
-decoder.py VOCABULARY REPEATS; needs torch. THREADS in the environment, 2 when absent.
+decoder.py VOCABULARY REPEATS; needs torch and transformers. THREADS in the environment, 2 when absent.
 """
 import os
 import sys
 
 import torch
+import transformers
 from torch import nn
 from torch.nn import functional as F
 
@@ -71,6 +72,24 @@ class Decoder(nn.Module):
         return self.head(F.rms_norm(x[:, -1:] if last else x, (WIDTH,), self.norm, 1e-5))
 
 
+def generator(vocabulary):
+    """The rollout by `generate` of transformers, on its own Llama of these sizes."""
+    sizes = {"hidden_size": WIDTH, "intermediate_size": FFN, "num_hidden_layers": LAYERS, "num_attention_heads": HEADS}
+    config = transformers.LlamaConfig(
+        vocab_size=vocabulary, max_position_embeddings=2 * LENGTH, tie_word_embeddings=False, eos_token_id=None,
+        pad_token_id=0, bos_token_id=None, **sizes,
+    )
+    model = transformers.LlamaForCausalLM(config).eval()
+    ids = torch.randint(0, vocabulary, (1, PROMPT)).repeat(ROWS, 1)
+
+    @torch.no_grad()
+    def speak():
+        length = {"min_new_tokens": NEW, "max_new_tokens": NEW}
+        model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=True, top_k=0, **length)
+
+    return speak
+
+
 def main():
     vocabulary, repeats = int(sys.argv[1]), int(sys.argv[2])
     threads = int(os.environ.get("THREADS", "2"))
@@ -113,6 +132,10 @@ def main():
         "rollout, 64 rows": (
             "tokens/s",
             [ROWS * NEW / s for s in seconds(repeats, lambda: speak(ROWS, PROMPT, NEW, False))],
+        ),
+        "rollout, 64 rows, generate": (
+            "tokens/s",
+            [ROWS * NEW / s for s in seconds(repeats, generator(vocabulary))],
         ),
     }
     say("decoder", {"threads": threads, "vocabulary": vocabulary, "torch": torch.__version__}, series)
