@@ -107,7 +107,7 @@ def ours(args, models, method, seed, work):
     output([args.limbeck, "train", str(run), "--out", str(out), "--quiet"])
     steps = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     after = json.loads((out / "after.json").read_text())["accuracy"]
-    rates = {domain: after[domain] for domain in ("math", "code")}
+    rates = {d: after[d]["right"] / (after[d]["right"] + after[d]["wrong"]) for d in ("math", "code")}
     # as the prototype counts: every step, and what is written down of it
     seconds = [step["step_time"] + step.get("log_time", 0.0) for step in steps]
     return statistics.mean(seconds), rates

@@ -24,6 +24,11 @@ pub mod vocabulary_loss;
 pub(crate) mod check;
 
 use crate::error::Error;
+use crate::tensor::{HasErr, Matrix};
+use std::rc::Rc;
+
+/// Computes a matrix once more, to the bit: what a trace keeps where that costs less than the memory would.
+pub type Again<D> = Rc<dyn Fn() -> Result<Matrix<D>, <D as HasErr>::Err>>;
 
 /// Everything a device must be able to do.
 pub trait Kernels:

@@ -8,11 +8,13 @@ use crate::error::Result;
 use crate::kernels::add::{add, add_scaled};
 use crate::kernels::attention::{attention, Heads, Layout, Rotary};
 use crate::kernels::embed::embed;
-use crate::kernels::linear::{linear, Weight};
+use crate::kernels::linear::{linear, linear_of, Weight};
 use crate::kernels::rms_norm::rms_norm;
 use crate::kernels::select_rows::select_rows;
-use crate::kernels::swiglu::swiglu;
+use crate::kernels::swiglu::{swiglu, swiglu_again};
+use crate::kernels::Again;
 use crate::tensor::{failed, Device, Matrix, NoneTape, Tape};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// How a layer attends: tape, layer, and its queries, keys and values before rotation.
@@ -146,7 +148,8 @@ impl<'a, D: Device> Pass<'a, D> {
         let gate = self.linear(tape, &y, at.gate, None)?;
         let up = self.linear(tape, &y, at.up, None)?;
         let y = swiglu(tape, &gate, &up)?;
-        let y = self.linear(tape, &y, at.down, None)?;
+        // the widest of all that a trace would keep, and the cheapest to compute again
+        let y = self.linear_of(tape, &y, &swiglu_again(&gate, &up), at.down, None)?;
         add(tape, &x, &y)
     }
 
@@ -173,18 +176,30 @@ impl<'a, D: Device> Pass<'a, D> {
         weight: usize,
         bias: Option<usize>,
     ) -> Result<Matrix<D>> {
-        let (prepared, bias) = (self.prepared.get(weight).and_then(Option::as_ref), bias);
+        let kept = x.clone();
+        self.linear_of(tape, x, &(Rc::new(move || Ok(kept.clone())) as Again<D>), weight, bias)
+    }
+
+    fn linear_of<T: Tape<f32, D>>(
+        &self,
+        tape: &mut T,
+        x: &Matrix<D>,
+        again: &Again<D>,
+        weight: usize,
+        bias: Option<usize>,
+    ) -> Result<Matrix<D>> {
+        let prepared = self.prepared.get(weight).and_then(Option::as_ref);
         let bias = bias.map(|bias| self.value(bias)).transpose()?;
         let value = self.value(weight)?;
         let own = Weight { value: &value, prepared, learns: self.learns() };
-        let y = linear(tape, x, own, bias.as_ref())?;
+        let y = linear_of(tape, x, again, own, bias.as_ref())?;
         let Some(adapters) = &self.decoder.adapters else { return Ok(y) };
         let Some((a, b, scale)) = adapters.of(weight) else { return Ok(y) };
         let factor = |index: usize| -> Result<_> {
             let prepared = self.factors.get(index).and_then(Option::as_ref);
             Ok(Weight { value: adapters.factors[index].held()?, prepared, learns: true })
         };
-        let low = linear(tape, x, factor(a)?, None)?;
+        let low = linear_of(tape, x, again, factor(a)?, None)?;
         let learnt = linear(tape, &low, factor(b)?, None)?;
         add_scaled(tape, &y, &learnt, scale)
     }

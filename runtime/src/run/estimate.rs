@@ -54,10 +54,10 @@ pub(super) fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prom
 }
 
 /// The numbers that a layer's forward pass keeps of a token: what its two norms and its products read, the rotated
-/// queries and keys, the values, and the two halves of the gate.
+/// queries and keys, the values, and what the gate is made of.
 fn kept_by_a_layer(config: &ModelConfig) -> usize {
     let wide = config.num_attention_heads * config.head_dim;
     let narrow = config.num_key_value_heads * config.head_dim;
     let before_head_norms = if config.head_norms() { wide + narrow } else { 0 };
-    4 * config.hidden_size + 2 * (wide + narrow) + before_head_norms + 3 * config.intermediate_size
+    4 * config.hidden_size + 2 * (wide + narrow) + before_head_norms + 2 * config.intermediate_size
 }

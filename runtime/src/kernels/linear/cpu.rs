@@ -43,20 +43,27 @@ impl LinearKernel for Cpu {
 
     fn linear_backward(
         &self,
-        x: &Matrix<Self>,
         weight: &Matrix<Self>,
         g: &Buffer<Self>,
         g_x: &mut Buffer<Self>,
-        g_weight: Option<&mut Buffer<Self>>,
+    ) -> Result<(), <Self as HasErr>::Err> {
+        let (outer, inner) = shape(weight);
+        let right = Side::Rows { values: slice(weight), depth: outer, columns: inner };
+        accumulate(Left::rows(g, g.len() / outer.max(1), outer), right, g_x);
+        Ok(())
+    }
+
+    fn linear_learn(
+        &self,
+        x: &Matrix<Self>,
+        g: &Buffer<Self>,
+        g_weight: &mut Buffer<Self>,
         g_bias: Option<&mut Buffer<Self>>,
     ) -> Result<(), <Self as HasErr>::Err> {
-        let ((rows, inner), outer) = (shape(x), shape(weight).0);
-        let right = Side::Rows { values: slice(weight), depth: outer, columns: inner };
-        accumulate(Left::rows(g, rows, outer), right, g_x);
-        if let Some(g_weight) = g_weight {
-            let x = Panels::of_rows(slice(x), rows, inner);
-            accumulate(Left::columns(g, outer, outer), x.right(), g_weight);
-        }
+        let (rows, inner) = shape(x);
+        let outer = g_weight.len() / inner.max(1);
+        let x = Panels::of_rows(slice(x), rows, inner);
+        accumulate(Left::columns(g, outer, outer), x.right(), g_weight);
         if let Some(g_bias) = g_bias {
             let parts: Vec<_> =
                 g.par_chunks(rows_per_piece(outer) * outer).map(|g| sum_rows(g, outer)).collect();

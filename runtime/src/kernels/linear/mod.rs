@@ -2,9 +2,10 @@
 
 mod cpu;
 
-use super::misfit;
+use super::{misfit, Again};
 use crate::error::Result;
 use crate::tensor::{self, failed, Buffer, Device, Matrix, Slot, Storage, Tape};
+use std::rc::Rc;
 
 /// The linear layer on a device.
 pub trait LinearKernel: Storage<f32> {
@@ -29,18 +30,27 @@ pub trait LinearKernel: Storage<f32> {
         bias: Option<&Matrix<Self>>,
     ) -> Result<Matrix<Self>, Self::Err>;
 
-    /// Adds to the gradients of `x`, and of `weight` and the bias where they learn, what the output's gradient
-    /// `g` makes of them.
+    /// Adds to the gradient of `x` what the output's gradient `g` makes of it.
     ///
     /// # Errors
     /// When the device fails.
     fn linear_backward(
         &self,
-        x: &Matrix<Self>,
         weight: &Matrix<Self>,
         g: &Buffer<Self>,
         g_x: &mut Buffer<Self>,
-        g_weight: Option<&mut Buffer<Self>>,
+    ) -> Result<(), Self::Err>;
+
+    /// Adds to the gradients of the weight and of the bias, if there is one, what the output's gradient `g` makes of
+    /// them.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn linear_learn(
+        &self,
+        x: &Matrix<Self>,
+        g: &Buffer<Self>,
+        g_weight: &mut Buffer<Self>,
         g_bias: Option<&mut Buffer<Self>>,
     ) -> Result<(), Self::Err>;
 }
@@ -72,6 +82,22 @@ pub fn linear<'a, D: Device, T: Tape<f32, D>>(
     weight: impl Into<Weight<'a, D>>,
     bias: Option<&Matrix<D>>,
 ) -> Result<Matrix<D>> {
+    let kept = x.clone();
+    linear_of(tape, x, &(Rc::new(move || Ok(kept.clone())) as Again<D>), weight, bias)
+}
+
+/// [`linear`] of an `x` that `again` gives once more, to the bit: the trace keeps `again` instead of `x`, and that only
+/// where the weight learns.
+///
+/// # Errors
+/// When the shapes do not fit.
+pub fn linear_of<'a, D: Device, T: Tape<f32, D>>(
+    tape: &mut T,
+    x: &Matrix<D>,
+    again: &Again<D>,
+    weight: impl Into<Weight<'a, D>>,
+    bias: Option<&Matrix<D>>,
+) -> Result<Matrix<D>> {
     let Weight { value: weight, prepared, learns } = weight.into();
     let ((rows, inner), (outer, expected)) = (tensor::shape(x), tensor::shape(weight));
     if inner != expected {
@@ -80,23 +106,24 @@ pub fn linear<'a, D: Device, T: Tape<f32, D>>(
     if let Some(wrong) = bias.map(tensor::shape).filter(|&shape| shape != (1, outer)) {
         return Err(misfit("linear", format!("a bias {wrong:?} for {outer} outputs")));
     }
-    let device = x.device();
-    let y = device.linear(x, weight, prepared, bias).map_err(failed)?;
+    let y = x.device().linear(x, weight, prepared, bias).map_err(failed)?;
     if T::OWNS_TAPE {
-        let (x, weight) = (x.clone(), weight.clone());
-        let [of_x, out] = [&x, &y].map(Slot::of);
-        let [of_weight, of_bias] = [Some(&weight), bias].map(|m| m.filter(|_| learns).map(Slot::of));
+        let [of_x, out] = [x, &y].map(Slot::of);
+        let learning = learns.then(|| (Rc::clone(again), Slot::of(weight), bias.map(Slot::of)));
+        let weight = weight.clone();
         tape.add_backward_op(move |flow| {
             let (g, mut g_x) = (out.take(flow)?, of_x.take(flow)?);
-            let mut g_weight = of_weight.as_ref().map(|slot| slot.take(flow)).transpose()?;
-            let mut g_bias = of_bias.as_ref().map(|slot| slot.take(flow)).transpose()?;
-            x.device().linear_backward(&x, &weight, &g, &mut g_x, g_weight.as_mut(), g_bias.as_mut())?;
-            for (of, gradient) in [(of_bias, g_bias), (Some(of_x), Some(g_x)), (of_weight, g_weight)] {
-                if let (Some(of), Some(gradient)) = (of, gradient) {
-                    of.put(flow, gradient)?;
+            if let Some((again, of_weight, of_bias)) = learning {
+                let mut g_weight = of_weight.take(flow)?;
+                let mut g_bias = of_bias.as_ref().map(|slot| slot.take(flow)).transpose()?;
+                out.device().linear_learn(&again()?, &g, &mut g_weight, g_bias.as_mut())?;
+                of_weight.put(flow, g_weight)?;
+                if let (Some(slot), Some(g_bias)) = (of_bias, g_bias) {
+                    slot.put(flow, g_bias)?;
                 }
             }
-            Ok(())
+            out.device().linear_backward(&weight, &g, &mut g_x)?;
+            of_x.put(flow, g_x)
         });
     }
     Ok(y)

@@ -2,9 +2,10 @@
 
 mod cpu;
 
-use super::misfit;
+use super::{misfit, Again};
 use crate::error::Result;
 use crate::tensor::{self, failed, Buffer, Device, Matrix, Slot, Storage, Tape};
+use std::rc::Rc;
 
 /// SwiGLU on a device.
 pub trait SwigluKernel: Storage<f32> {
@@ -53,6 +54,12 @@ pub fn swiglu<D: Device, T: Tape<f32, D>>(
         });
     }
     Ok(y)
+}
+
+/// [`swiglu`] of these two once more, without a tape.
+pub fn swiglu_again<D: Device>(gate: &Matrix<D>, up: &Matrix<D>) -> Again<D> {
+    let (gate, up) = (gate.clone(), up.clone());
+    Rc::new(move || gate.device().swiglu(&gate, &up))
 }
 
 #[cfg(test)]
