@@ -1,7 +1,7 @@
 //! Prompts and responses, one after the other without padding, and where the model is to speak.
 
 use crate::error::{Error, Result};
-use crate::kernels::attention::Spans;
+use crate::kernels::attention::{Span, Spans};
 use std::ops::Range;
 
 /// A batch of sequences. Row r of the model's answer is its distribution over the r-th wanted token.
@@ -11,6 +11,8 @@ pub struct Packed {
     spans: Spans,
     rows: Vec<usize>,
     pairs: Vec<Range<usize>>,
+    /// How many tokens each pair's sequence has.
+    lengths: Vec<usize>,
     without_prompt: Option<usize>,
 }
 
@@ -19,30 +21,68 @@ impl Packed {
     /// reads `prompt ++ response[..len - 1]`, and the rows asked for are the `len` positions that predict
     /// `response[0..len]`. A pair with an empty response adds no rows. An empty prompt before a response
     /// leaves nothing to predict its first token from: every pass over the batch will refuse it.
+    ///
+    /// The prompt of pairs that follow each other and have the same is read once.
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a [u32], &'a [u32])>) -> Self {
-        let (mut tokens, mut spans, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut ranges, mut without_prompt) = (Vec::new(), None);
-        for (pair, (prompt, response)) in pairs.into_iter().enumerate() {
-            let (start, first) = (tokens.len(), rows.len());
-            if let [read @ .., _] = response {
-                if prompt.is_empty() {
-                    without_prompt.get_or_insert(pair);
-                } else {
-                    tokens.extend_from_slice(prompt);
-                    tokens.extend_from_slice(read);
-                    rows.extend(start + prompt.len() - 1..tokens.len());
-                }
+        let pairs: Vec<_> = pairs.into_iter().collect();
+        let mut packed = Self::nothing();
+        let mut spans = Vec::new();
+        for run in pairs.chunk_by(|a, b| a.0 == b.0) {
+            let speak = run.iter().filter(|(_, response)| !response.is_empty()).count();
+            let prompt = run[0].0;
+            let start = packed.tokens.len();
+            let shared = speak > 1 && !prompt.is_empty();
+            if shared {
+                packed.tokens.extend_from_slice(prompt);
+                spans.push(Span::alone(start..start + prompt.len()));
             }
-            spans.push(start..tokens.len());
-            ranges.push(first..rows.len());
+            for &(_, response) in run {
+                spans.extend(packed.push(prompt, response, shared.then_some(start)));
+            }
         }
-        Self { tokens, spans: spans.into(), rows, pairs: ranges, without_prompt }
+        Self { spans: spans.into(), ..packed }
+    }
+
+    fn nothing() -> Self {
+        let (tokens, spans, rows) = (Vec::new(), Spans::from([]), Vec::new());
+        Self { tokens, spans, rows, pairs: Vec::new(), lengths: Vec::new(), without_prompt: None }
+    }
+
+    /// Adds one pair, whose prompt may stand there already, from `shared` on.
+    fn push(&mut self, prompt: &[u32], response: &[u32], shared: Option<usize>) -> Option<Span> {
+        let (start, first) = (self.tokens.len(), self.rows.len());
+        let mut span = None;
+        let mut length = 0;
+        if let [read @ .., _] = response {
+            if prompt.is_empty() {
+                self.without_prompt.get_or_insert(self.pairs.len());
+            } else {
+                let before = shared.unwrap_or(start);
+                if shared.is_none() {
+                    self.tokens.extend_from_slice(prompt);
+                }
+                self.tokens.extend_from_slice(read);
+                // the last token of the prompt predicts the first of the response
+                let own = self.tokens.len() - read.len()..self.tokens.len();
+                self.rows.push(before + prompt.len() - 1);
+                self.rows.extend(own);
+                length = prompt.len() + read.len();
+                let after = shared.map_or(start..start, |before| before..before + prompt.len());
+                span = Some(Span { after, rows: start..self.tokens.len() });
+            }
+        }
+        self.pairs.push(first..self.rows.len());
+        self.lengths.push(length);
+        span
     }
 
     /// Packs prompts alone: one row each, after its last token.
     pub(crate) fn prompts<'a>(prompts: impl IntoIterator<Item = &'a [u32]>) -> Self {
         // what a response of one token would need, whatever the token
-        Self::of(prompts.into_iter().map(|prompt| (prompt, &[0][..])))
+        let mut packed = Self::nothing();
+        let spans: Vec<_> =
+            prompts.into_iter().filter_map(|prompt| packed.push(prompt, &[0], None)).collect();
+        Self { spans: spans.into(), ..packed }
     }
 
     /// What the model reads, all sequences in order.
@@ -50,8 +90,8 @@ impl Packed {
         &self.tokens
     }
 
-    /// Where each sequence lies in the tokens, one span a pair.
-    pub fn spans(&self) -> &[Range<usize>] {
+    /// Which tokens attend to which.
+    pub fn spans(&self) -> &[Span] {
         &self.spans
     }
 
@@ -71,7 +111,7 @@ impl Packed {
 
     /// The longest sequence, in tokens read.
     pub fn longest(&self) -> usize {
-        self.spans.iter().map(|span| span.len()).max().unwrap_or(0)
+        self.lengths.iter().copied().max().unwrap_or(0)
     }
 
     /// Checks that a model with so many positions can read the batch.
@@ -80,11 +120,11 @@ impl Packed {
             return Err(Error::call(format!("pair {pair} of the batch has an empty prompt"))
                 .next("begin the prompt with the model's beginning-of-text token, at least"));
         }
-        match self.spans.iter().position(|span| span.len() > positions) {
+        match self.lengths.iter().position(|&length| length > positions) {
             None => Ok(()),
             Some(pair) => Err(Error::call(format!(
                 "pair {pair} of the batch has {} tokens, but the model has only {positions} positions",
-                self.spans[pair].len()
+                self.lengths[pair]
             ))
             .next("shorten the prompt or lower the longest response")),
         }
@@ -99,12 +139,33 @@ mod tests {
     fn rows_predict_the_response_and_nothing_else() {
         let packed = Packed::of([(&[1, 2, 3][..], &[4, 5][..]), (&[6][..], &[][..]), (&[7][..], &[8][..])]);
         assert_eq!(packed.tokens(), [1, 2, 3, 4, 7]);
-        assert_eq!(packed.spans(), [0..4, 4..4, 4..5]);
+        assert_eq!(packed.spans(), [Span::alone(0..4), Span::alone(4..5)]);
         assert_eq!(packed.rows(), [2, 3, 4]);
         assert_eq!(packed.pairs(), [0..2, 2..2, 2..3]);
         assert!(packed.check(4).is_ok());
         let long = packed.check(3).unwrap_err().to_string();
         assert!(long.contains("4 tokens") && long.contains("3 positions"), "{long}");
+    }
+
+    #[test]
+    fn a_prompt_that_is_answered_again_is_read_once() {
+        let (prompt, other) = (&[1, 2, 3][..], &[9][..]);
+        let pairs = [
+            (other, &[8][..]),
+            (prompt, &[4, 5][..]),
+            (prompt, &[][..]),
+            (prompt, &[6][..]),
+            (prompt, &[7, 8, 9][..]),
+        ];
+        let packed = Packed::of(pairs);
+        assert_eq!(packed.tokens(), [9, 1, 2, 3, 4, 7, 8]);
+        let after = |rows| Span { after: 1..4, rows };
+        let spans = [Span::alone(0..1), Span::alone(1..4), after(4..5), after(5..5), after(5..7)];
+        assert_eq!(packed.spans(), spans);
+        assert_eq!(packed.rows(), [0, 3, 4, 3, 3, 5, 6]);
+        assert_eq!(packed.pairs(), [0..1, 1..3, 3..3, 3..4, 4..7]);
+        assert_eq!((packed.longest(), packed.check(4).is_err()), (5, true));
+        assert_eq!(Packed::prompts([prompt, prompt]).spans(), [Span::alone(0..3), Span::alone(3..6)]);
     }
 
     #[test]

@@ -24,9 +24,11 @@ pub(super) fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prom
     // of what learns also its gradient and two moments
     let own = if decoder.lora().is_some() { weights + 4 * learning } else { 4 * weights };
 
-    // the weights once more, laid out for products, and keys and values; a prompt's are shared by its group
-    let speaking = responses.min(TOGETHER);
-    let positions = speaking.div_ceil(group.max(1)) * longest_prompt + speaking * response;
+    // a prompt is read once for all of its group
+    let tokens = |responses: usize| responses.div_ceil(group.max(1)) * longest_prompt + responses * response;
+
+    // the weights once more, laid out for products, and keys and values
+    let positions = tokens(responses.min(TOGETHER));
     let cached = 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * positions;
     let rollout = weights + cached.min(CACHED);
 
@@ -40,12 +42,12 @@ pub(super) fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prom
         false => (layers + 1) * kept,
         true => layers * config.hidden_size + 2 * kept,
     };
-    let traced = at_once * (longest_prompt + response) * per_token;
+    let traced = tokens(at_once) * per_token;
     let logits = rows_at_once(config.vocab_size).min(at_once * response) * config.vocab_size;
     let whole_rows = usize::from(prepared.recipe.facts().whole_rows);
     let teachers_rows = whole_rows * responses * response * config.vocab_size;
     // what a teacher reads with: one matrix at a time, and logits that are looked at in a copy
-    let reading = responses.min(AT_ONCE) * (longest_prompt + response) * kept + block + logits;
+    let reading = tokens(responses.min(AT_ONCE)) * kept + block + logits;
     let bytes = 4 * (own + held + rollout.max(traced.max(reading) + logits + teachers_rows));
     format!(
         "memory: about {:.0} MiB when every response is as long as it may be",

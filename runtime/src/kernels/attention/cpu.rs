@@ -2,7 +2,7 @@
 //! that scores take block times length and not length times length.
 
 use super::rotary::rotate;
-use super::{AttentionKernel, Heads, Layout};
+use super::{AttentionKernel, Heads, Layout, Span};
 use crate::kernels::exp::{padded, softmax_row};
 use crate::kernels::matmul::{multiply, multiply_raw, Left, Panels, Right, Write};
 use crate::kernels::parallel::{self, rows_per_piece, Shared};
@@ -61,15 +61,16 @@ impl AttentionKernel for Cpu {
             Scratch::default,
             |scratch, task| {
                 let (span, shared) = (layout.spans[task / heads.shared].clone(), task % heads.shared);
-                scratch.load(&kept, v, heads, shared, span.start, span.len());
+                scratch.load(&kept, v, heads, shared, &span);
                 for query in shared * heads.group()..(shared + 1) * heads.group() {
                     let head = Head::new(query, heads.query, heads.width);
-                    for first in (0..span.len()).step_by(BLOCK) {
-                        let rows = (span.len() - first).min(BLOCK);
-                        scratch.weights(head, &kept.q, span.start + first, first, rows);
-                        let weights = Left::rows(&scratch.scores, rows, padded(first + rows));
-                        let right = scratch.values.right().shallow(first + rows);
-                        let to = target.at((span.start + first) * head.step + head.offset).cast();
+                    for first in (0..span.rows.len()).step_by(BLOCK) {
+                        let rows = (span.rows.len() - first).min(BLOCK);
+                        let (at, position) = (span.rows.start + first, span.after.len() + first);
+                        scratch.weights(head, &kept.q, at, position, rows);
+                        let weights = Left::rows(&scratch.scores, rows, padded(position + rows));
+                        let right = scratch.values.right().shallow(position + rows);
+                        let to = target.at(at * head.step + head.offset).cast();
                         // SAFETY: this task alone writes these rows of this head, inside `out`.
                         unsafe { multiply_raw(weights, right, to, head.step, Write::Set) };
                     }
@@ -78,7 +79,7 @@ impl AttentionKernel for Cpu {
         );
         // SAFETY: the spans cover all rows without a gap, the heads each row.
         unsafe { out.set_len(len) };
-        let rows = layout.spans.last().map_or(0, |span| span.end);
+        let rows = layout.spans.last().map_or(0, |span| span.rows.end);
         Ok((cpu_matrix(self, rows, heads.query * heads.width, out)?, kept))
     }
 
@@ -98,7 +99,7 @@ impl AttentionKernel for Cpu {
 /// Every row of `x`, `width` wide, rotated to its position in its span and scaled.
 pub(crate) fn rotate_heads(x: &[f32], width: usize, layout: &Layout, scale: f32) -> Vec<f32> {
     let mut out = vec![0.0; x.len()];
-    let positions: Vec<usize> = layout.spans.iter().flat_map(|span| 0..span.len()).collect();
+    let positions: Vec<usize> = layout.spans.iter().flat_map(Span::positions).collect();
     let piece = rows_per_piece(width) * width;
     parallel::each_piece(&mut out, piece, |start, out| {
         let rows = out.chunks_exact_mut(width).zip(x[start..].chunks_exact(width));
@@ -110,9 +111,40 @@ pub(crate) fn rotate_heads(x: &[f32], width: usize, layout: &Layout, scale: f32)
     out
 }
 
+/// One head's rows of a span and of what it stands after, side by side where they do not lie so.
+#[derive(Default)]
+pub(super) struct Seen {
+    keys: Vec<f32>,
+    values: Vec<f32>,
+}
+
+impl Seen {
+    /// Of keys: from the first value on, and how far rows lie apart.
+    pub fn keys<'a>(&'a mut self, head: Head, from: &'a [f32], span: &Span) -> (&'a [f32], usize) {
+        gathered(&mut self.keys, head, from, span)
+    }
+
+    /// Of values, likewise.
+    pub fn values<'a>(&'a mut self, head: Head, from: &'a [f32], span: &Span) -> (&'a [f32], usize) {
+        gathered(&mut self.values, head, from, span)
+    }
+}
+
+fn gathered<'a>(memory: &'a mut Vec<f32>, head: Head, from: &'a [f32], span: &Span) -> (&'a [f32], usize) {
+    if span.after.is_empty() {
+        return (head.from(from, span.rows.start), head.step);
+    }
+    memory.clear();
+    for row in span.after.clone().chain(span.rows.clone()) {
+        memory.extend_from_slice(&head.from(from, row)[..head.width]);
+    }
+    (memory, head.width)
+}
+
 /// The memory of one task.
 #[derive(Default)]
 pub(super) struct Scratch {
+    seen: Seen,
     /// Keys of the span: depth = a head's width, columns = rows of the span.
     pub keys: Panels,
     /// Values of the span: depth = rows of the span, columns = a head's width.
@@ -122,17 +154,19 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Packs keys and values of head `shared` for the `len` rows from `start`.
-    pub fn load(&mut self, kept: &Rotated, v: &[f32], heads: Heads, shared: usize, start: usize, len: usize) {
-        if len > 0 {
-            let head = Head::new(shared, heads.shared, heads.width);
-            self.keys.pack_columns(head.from(&kept.k, start), heads.width, len, head.step);
-            self.values.pack_rows(head.from(v, start), len, heads.width, head.step);
+    /// Packs keys and values of head `shared` for all that the rows of `span` may see.
+    pub fn load(&mut self, kept: &Rotated, v: &[f32], heads: Heads, shared: usize, span: &Span) {
+        let (head, seen) = (Head::new(shared, heads.shared, heads.width), span.positions().end);
+        if seen > 0 {
+            let (keys, step) = self.seen.keys(head, &kept.k, span);
+            self.keys.pack_columns(keys, heads.width, seen, step);
+            let (values, step) = self.seen.values(head, v, span);
+            self.values.pack_rows(values, seen, heads.width, step);
         }
     }
 
-    /// Computes the attention weights of `rows` query rows from row `start` of the batch, `first` of the
-    /// span. Rows of weights lie [`padded`]`(first + rows)` apart.
+    /// Computes the attention weights of `rows` query rows from row `start` of the batch, at position `first`
+    /// and on. Rows of weights lie [`padded`]`(first + rows)` apart.
     pub fn weights(&mut self, head: Head, q: &[f32], start: usize, first: usize, rows: usize) {
         let columns = first + rows;
         let step = padded(columns);

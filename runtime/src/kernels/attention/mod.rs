@@ -39,9 +39,30 @@ impl Heads {
     }
 }
 
-/// Where the sequences of a packed batch lie: rows that follow each other, in order, without a gap.
-/// Positions start at 0 in each.
-pub type Spans = Arc<[Range<usize>]>;
+/// Rows that follow each other. Each attends to itself, to those before it, and to all rows of `after`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The rows of an earlier span, which stand before these; none where a sequence begins.
+    pub after: Range<usize>,
+    /// The rows.
+    pub rows: Range<usize>,
+}
+
+impl Span {
+    /// A sequence of its own.
+    pub fn alone(rows: Range<usize>) -> Self {
+        Self { after: rows.start..rows.start, rows }
+    }
+
+    /// The positions of its rows.
+    pub fn positions(&self) -> Range<usize> {
+        self.after.len()..self.after.len() + self.rows.len()
+    }
+}
+
+/// Where the sequences of a packed batch lie: spans that follow each other, in order, without a gap. What a span stands
+/// after is the last sequence of its own before it, whole.
+pub type Spans = Arc<[Span]>;
 
 /// What attention needs to know besides its inputs.
 #[derive(Clone, Debug)]
@@ -60,7 +81,7 @@ pub trait AttentionKernel: Storage<f32> {
     type Kept: 'static;
 
     /// Rotates `q` `[N, query * width]` and `k` `[N, shared * width]` to their positions and attends, each
-    /// row to itself and the rows before it in its span: `[N, query * width]`.
+    /// row to itself and the rows before it in its sequence: `[N, query * width]`.
     ///
     /// # Errors
     /// When the device fails.
@@ -119,20 +140,25 @@ fn fits(shapes: [(usize, usize); 3], layout: &Layout) -> Result<()> {
     if heads.shared == 0 || heads.query % heads.shared != 0 || heads.width % 2 != 0 {
         return Err(misfit("attention", format!("{heads:?}")));
     }
-    let rows = spans.last().map_or(0, |span| span.end);
+    let rows = spans.last().map_or(0, |span| span.rows.end);
     let narrow = (rows, heads.shared * heads.width);
     if shapes != [(rows, heads.query * heads.width), narrow, narrow] {
         return Err(misfit("attention", format!("{shapes:?} for {heads:?} over {rows} rows")));
     }
-    let mut next = 0;
+    let (mut next, mut sequence) = (0, 0..0);
     for span in spans.iter() {
-        if span.start != next || span.end < span.start {
-            return Err(misfit("attention", format!("span {span:?} should start at {next}")));
+        if span.rows.start != next || span.rows.end < next {
+            return Err(misfit("attention", format!("{span:?} should start at {next}")));
         }
-        if span.len() > rotary.positions() || rotary.half() * 2 != heads.width {
-            return Err(misfit("attention", format!("span {span:?} is longer than the rotary table")));
+        if span.after.is_empty() {
+            sequence = span.rows.clone();
+        } else if span.after != sequence {
+            return Err(misfit("attention", format!("{span:?} should stand after {sequence:?}")));
         }
-        next = span.end;
+        if span.positions().end > rotary.positions() || rotary.half() * 2 != heads.width {
+            return Err(misfit("attention", format!("{span:?} is longer than the rotary table")));
+        }
+        next = span.rows.end;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ fn layout(heads: Heads, lengths: &[usize]) -> Layout {
     let mut next = 0;
     let spans = lengths.iter().map(|len| {
         next += len;
-        next - len..next
+        Span::alone(next - len..next)
     });
     let longest = lengths.iter().copied().max().unwrap_or(0);
     Layout {
@@ -36,21 +36,19 @@ fn reference([q, k, v]: [&[f32]; 3], layout: &Layout) -> Vec<f64> {
     };
     let mut out = Vec::new();
     for span in layout.spans.iter() {
-        for (row, h) in span.clone().flat_map(|row| (0..query).map(move |h| (row, h))) {
+        let seen: Vec<usize> = span.after.clone().chain(span.rows.clone()).collect();
+        let places = span.positions().flat_map(|at| (0..query).map(move |h| (at, h)));
+        for (at, h) in places {
             let other = h / (query / shared);
             let score = |j: usize| {
-                let dot = |i| {
-                    turned(q, query, row, row - span.start, h, i)
-                        * turned(k, shared, j, j - span.start, other, i)
-                };
+                let dot = |i| turned(q, query, seen[at], at, h, i) * turned(k, shared, seen[j], j, other, i);
                 ((0..width).map(dot).sum::<f64>() / (width as f64).sqrt()).exp()
             };
-            let scores: Vec<f64> = (span.start..=row).map(score).collect();
+            let scores: Vec<f64> = (0..=at).map(score).collect();
             let total: f64 = scores.iter().sum();
             for i in 0..width {
-                let value = |j: usize| f64::from(v[(j * shared + other) * width + i]);
-                let terms = scores.iter().enumerate().map(|(j, s)| s / total * value(span.start + j));
-                out.push(terms.sum());
+                let value = |j: usize| f64::from(v[(seen[j] * shared + other) * width + i]);
+                out.push(scores.iter().enumerate().map(|(j, s)| s / total * value(j)).sum());
             }
         }
     }
@@ -86,6 +84,37 @@ fn backward_agrees_with_differences() {
     check::differences(&[(35, 2); 3], 3e-3, |tape, x| attention(tape, [&x[0], &x[1], &x[2]], &layout));
 }
 
+/// A sequence of 3 rows and three that stand after it, among others.
+fn family(heads: Heads) -> Layout {
+    let after = |rows| Span { after: 2..5, rows };
+    let spans = vec![
+        Span::alone(0..2),
+        Span::alone(2..5),
+        after(5..9),
+        after(9..9),
+        after(9..44),
+        Span::alone(44..47),
+    ];
+    Layout { spans: spans.into(), ..layout(heads, &[2, 38, 3]) }
+}
+
+#[test]
+fn what_stands_after_a_sequence_sees_it() {
+    for (query, shared, width) in [(4, 4, 8), (4, 2, 6)] {
+        let heads = Heads { query, shared, width };
+        let (layout, [q, k, v]) = (family(heads), inputs(heads, 47));
+        let y = attention(&mut NoneTape, [&q, &k, &v], &layout).unwrap();
+        let expected = reference([&q, &k, &v].map(tensor::slice), &layout);
+        for (i, (&y, e)) in tensor::slice(&y).iter().zip(expected).enumerate() {
+            assert!((f64::from(y) - e).abs() < 3e-6, "{i}: {y} {e}");
+        }
+    }
+    let layout = family(Heads { query: 2, shared: 1, width: 2 });
+    check::differences(&[(47, 4), (47, 2), (47, 2)], 3e-3, |tape, x| {
+        attention(tape, [&x[0], &x[1], &x[2]], &layout)
+    });
+}
+
 #[test]
 fn a_sequence_does_not_see_its_neighbours() {
     let heads = Heads { query: 4, shared: 2, width: 16 };
@@ -111,6 +140,8 @@ fn what_does_not_fit_is_refused() {
         assert!(attention(&mut NoneTape, [&q, &k, &v], &layout).is_err());
     }
     let mut gap = layout(heads, &[4, 4]);
-    gap.spans = vec![0..4, 5..8].into();
+    gap.spans = vec![Span::alone(0..4), Span::alone(5..8)].into();
+    assert!(attention(&mut NoneTape, [&q, &k, &v], &gap).is_err());
+    gap.spans = vec![Span::alone(0..4), Span { after: 1..4, rows: 4..8 }].into();
     assert!(attention(&mut NoneTape, [&q, &k, &v], &gap).is_err());
 }

@@ -69,8 +69,9 @@ impl DecodeKernel for Cpu {
                 let head = Head::new(shared, heads.shared, heads.width);
                 let at = cache.prompt(layer, prompt, shared);
                 let (keys, values) = &mut cache.prompts[at];
-                keys.pack_columns(head.from(&k, span.start), heads.width, span.len(), head.step);
-                values.pack_rows(head.from(v, span.start), span.len(), heads.width, head.step);
+                let (start, len) = (span.rows.start, span.rows.len());
+                keys.pack_columns(head.from(&k, start), heads.width, len, head.step);
+                values.pack_rows(head.from(v, start), len, heads.width, head.step);
             }
         }
         Ok(())

@@ -5,7 +5,7 @@
 
 mod cpu;
 
-use super::attention::{Heads, Layout, Rates, Rotary};
+use super::attention::{Heads, Layout, Rates, Rotary, Span};
 use super::misfit;
 use crate::error::Result;
 use crate::tensor::{self, failed, Device, Matrix, Storage};
@@ -107,11 +107,14 @@ impl<D: Device> Cache<D> {
         kv: [&Matrix<D>; 2],
         layout: &Layout,
     ) -> Result<()> {
-        let rows: usize = layout.spans.iter().map(|span| span.len()).sum();
+        let rows: usize = layout.spans.iter().map(|span| span.rows.len()).sum();
         let expected = (rows, self.shape.heads.shared * self.shape.heads.width);
         let prompts = self.shape.prompts.get(first..first + layout.spans.len());
-        let fits =
-            prompts.is_some_and(|p| p.iter().zip(layout.spans.iter()).all(|(&p, span)| p == span.len()));
+        let fits = prompts.is_some_and(|p| {
+            p.iter()
+                .zip(layout.spans.iter())
+                .all(|(&p, span)| *span == Span::alone(span.rows.clone()) && p == span.rows.len())
+        });
         if !fits || layer >= self.shape.layers || kv.map(tensor::shape) != [expected; 2] {
             return Err(misfit("decode_attention", "keys and values of other prompts or another model"));
         }
@@ -159,7 +162,7 @@ mod tests {
             };
             let layout = |len: usize| Layout {
                 heads,
-                spans: std::iter::once(0..len).collect(),
+                spans: std::iter::once(Span::alone(0..len)).collect(),
                 rotary: Arc::new(Rotary::new(len, &Rates::of(width, 100.0))),
             };
             let part = |m: &Matrix<Cpu>, from: usize, len: usize| {
