@@ -24,13 +24,25 @@ RECIPES = {"vanilla": "Vanilla", "dopd": "ExpertsOrSelf"}
 RUN = """Run(
     recipe: "{recipe}", seed: {seed}, steps: 60, batch: 16,
     student: "{models}/student", teachers: {{"math": "{models}/math", "code": "{models}/code"}},
-    tasks: (domains: ["math", "code"], levels: (2, 4), per_level: 256, seed: 3),
-    privileged: Before(mark: ">", lead: "?"),
-    eval: (
-        tasks: (domains: ["math", "code"], levels: (2, 4), per_level: 160, seed: 7, split: HeldOut),
-        samples: 2,
-    ),
+    data: "{models}/pool.jsonl",
+    verifiers: {{"math": Pattern("^[^=]*={{answer}}$"), "code": Pattern("^[^=]*={{answer}}$")}},
+    eval: (data: "{models}/held_out.jsonl", samples: 2),
 )
+"""
+# the prototype's prompts, padded as it pads them: its models know where a response begins by what stands before it
+PROMPTS = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import lab, opd
+LONGEST = {"m": (13, 22), "c": (12, 27)}
+DOMAINS = {"m": "math", "c": "code"}
+def row(e):
+    texts = [lab.prompt(e), lab.prompt(e, "part")]
+    plain, hinted = ["<pad>" * (longest - len(text)) + text for text, longest in zip(texts, LONGEST[e.dom])]
+    return {"prompt": plain, "hinted": hinted, "answer": e.st[-1], "domain": DOMAINS[e.dom], "level": e.k}
+for name, rows in (("pool", opd.make_pool(256, ks=(2, 3, 4))), ("held_out", lab.evalset(160, ks=(2, 3, 4)))):
+    with open(f"{sys.argv[2]}/{name}.jsonl", "w") as file:
+        file.writelines(json.dumps(row(e)) + "\\n" for e in rows)
 """
 # the prototype's weights as a model folder, and its own logits of some tokens; run by the peer's Python
 CONVERT = """
@@ -141,6 +153,7 @@ def main():
         models.mkdir()
         for name, weights in (("student", "start_gaps"), ("math", "expert_math"), ("code", "expert_code")):
             convert(args, f"{weights}.pt", models / name)
+        output([args.peer, "-c", PROMPTS, args.prototype, str(models)])
         for method in args.method or RECIPES:
             rounds = []
             for seed in range(1, args.rounds + 1):

@@ -7,7 +7,20 @@
 use std::process::ExitCode;
 
 use limbeck::prelude::*;
+use limbeck::privileged::{Found, Known, Reads, RowAlone};
 use limbeck::Entry;
+
+/// The whole prompt with its hint: the column `hinted`.
+#[derive(Clone, Copy, Debug)]
+pub struct Hinted;
+
+impl Reads for Hinted {
+    type Needs = RowAlone;
+
+    fn find(&self, known: &Known<'_>) -> Found {
+        known.column("hinted").map_or(Found::Missing("hinted"), Found::Instead)
+    }
+}
 
 /// Each token is worth what the expert of its prompt thinks of it.
 #[recipe]
@@ -30,11 +43,11 @@ pub struct Vanilla {
 /// Two hinted experts and the student's own hinted self; each token learns from one of them.
 #[recipe]
 pub struct ExpertsOrSelf {
-    #[teacher(domain = Domain::Math, reads = StepHints)]
+    #[teacher(domain = Domain::Math, reads = Hinted)]
     math: Frozen,
-    #[teacher(domain = Domain::Code, reads = StepHints)]
+    #[teacher(domain = Domain::Code, reads = Hinted)]
     code: Frozen,
-    #[teacher(reads = StepHints)]
+    #[teacher(reads = Hinted)]
     hindsight: Own,
 
     data: Prompts,
