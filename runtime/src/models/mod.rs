@@ -30,8 +30,9 @@ pub use weights::Parameter;
 
 pub(crate) use generate::{CACHED, TOGETHER};
 
+pub(crate) use save::replace;
 #[cfg(feature = "gguf")]
-pub(crate) use {save::replace, weights::parameters_of};
+pub(crate) use weights::parameters_of;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,9 +1,11 @@
 //! Checkpoints: everything a run needs to go on as if it had never stopped, written whole or not at all.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use safetensors::{tensor::TensorView, Dtype, SafeTensors};
+use safetensors::tensor::{serialize_to_file, View};
+use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 use super::directory::{write_whole, RunDirectory};
@@ -11,10 +13,10 @@ use super::prepare::step_of;
 use crate::error::{Error, Result};
 use crate::kernels::adamw::{Moment, Moments};
 use crate::log::Log;
-use crate::models::Decoder;
+use crate::models::{replace, Decoder};
 use crate::stages::data::{Feed, FeedState};
 use crate::stages::step::Optimiser;
-use crate::tensor::Device;
+use crate::tensor::{shape, to_host, Device, Matrix};
 use crate::world::World;
 
 const MOMENTS: &str = "optimizer.safetensors";
@@ -107,23 +109,45 @@ fn go_back(folder: &Path) -> String {
     format!("remove {}, and `limbeck resume` goes on from the checkpoint before it", folder.display())
 }
 
-/// One tensor a moment: `<parameter>.first` and `<parameter>.second`.
+/// One tensor a moment: `<parameter>.first` and `<parameter>.second`, each on the host only while it is written.
 fn save_moments<D: Device>(path: &Path, moments: &Moments<D>, student: &Decoder<D>) -> Result<()> {
-    let mut tensors = Vec::new();
-    for moment in moments.export(student) {
-        for (which, values) in [("first", moment.first), ("second", moment.second)] {
-            let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
-            tensors.push((format!("{}.{which}", moment.name), values.len(), bytes));
-        }
+    let named = |(name, values): (&str, [_; 2])| {
+        let [first, second] = values.map(OnDevice::of);
+        [(format!("{name}.first"), first), (format!("{name}.second"), second)]
+    };
+    let tensors = moments.of_each(student).flat_map(named);
+    replace(path, |path| serialize_to_file(tensors, None, path).map_err(|why| Error::writing(path, why)))
+}
+
+/// A matrix as one row of numbers, copied when it is asked for.
+struct OnDevice<'a, D: Device> {
+    values: &'a Matrix<D>,
+    shape: [usize; 1],
+}
+
+impl<'a, D: Device> OnDevice<'a, D> {
+    fn of(values: &'a Matrix<D>) -> Self {
+        let (rows, columns) = shape(values);
+        Self { values, shape: [rows * columns] }
     }
-    let mut views = Vec::new();
-    for (name, length, bytes) in &tensors {
-        let view = TensorView::new(Dtype::F32, vec![*length], bytes)
-            .map_err(|why| Error::run(format!("the moments of `{name}` cannot be written: {why}")))?;
-        views.push((name.as_str(), view));
+}
+
+impl<D: Device> View for OnDevice<'_, D> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
     }
-    let bytes = safetensors::serialize(views, None).map_err(|why| Error::writing(path, why))?;
-    write_whole(path, &bytes)
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Owned(to_host(self.values).iter().flat_map(|x| x.to_le_bytes()).collect())
+    }
+
+    fn data_len(&self) -> usize {
+        4 * self.shape[0]
+    }
 }
 
 fn load_moments<D: Device>(path: &Path, updates: u64, student: &Decoder<D>) -> Result<Moments<D>> {

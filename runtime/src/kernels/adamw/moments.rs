@@ -80,15 +80,22 @@ impl<D: Device> Moments<D> {
         Ok(())
     }
 
+    /// The name of each parameter that learns, with its first and second moment, in the model's order.
+    pub fn of_each<'a>(
+        &'a self,
+        decoder: &'a Decoder<D>,
+    ) -> impl Iterator<Item = (&'a str, [&'a Matrix<D>; 2])> {
+        let moments = self.first.iter().zip(&self.second).zip(decoder.learning());
+        moments.map(|((first, second), parameter)| (parameter.name(), [first, second]))
+    }
+
     /// All moments on the host, in the model's order.
     pub fn export(&self, decoder: &Decoder<D>) -> Vec<Moment> {
-        let moments = self.first.iter().zip(&self.second).zip(decoder.learning());
-        let export = |((first, second), parameter): ((_, _), &Parameter<D>)| Moment {
-            name: parameter.name().to_owned(),
-            first: tensor::to_host(first),
-            second: tensor::to_host(second),
+        let export = |(name, moments): (&str, [&Matrix<D>; 2])| {
+            let [first, second] = moments.map(tensor::to_host);
+            Moment { name: name.to_owned(), first, second }
         };
-        moments.map(export).collect()
+        self.of_each(decoder).map(export).collect()
     }
 
     /// The moments that were exported after `steps` updates of `decoder`, in any order.
