@@ -14,6 +14,8 @@ import statistics
 import subprocess
 import sys
 
+import minilab
+
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -24,7 +26,9 @@ def arguments():
     said.add_argument("--model", help="a model folder; without one only the small decoder is compared")
     said.add_argument("--rounds", type=int, default=5, help="processes of each, in turn")
     said.add_argument("--threads", type=int, default=2)
-    said.add_argument("--only", action="append", help="decoder-2048, decoder-8192, rollout, step; again for more")
+    said.add_argument("--only", action="append", help="decoder-2048, decoder-8192, rollout, step, minilab; again for more")
+    said.add_argument("--minilab", metavar="FOLDER", help="the prototype of a small study: minilab.py says what is in it")
+    said.add_argument("--study", metavar="BINARY", help="the bench `minilab`; else the newest that is built here")
     said.add_argument("--under", default="", help="a command that each process is run under")
     said.add_argument("--json", action="store_true")
     said.add_argument("--into", help="a page whose table, between its two comments, is written anew")
@@ -92,6 +96,13 @@ def table(rows):
     return "\n".join(lines)
 
 
+def study(args):
+    """A small study and its prototype; what both have learnt is a fact and no ratio."""
+    found = minilab.study(args.study or minilab.built(), args.peer, args.minilab, args.rounds)
+    rows = [row("minilab", f"{method}, a step", "s", said["seconds"]) for method, said in found.items()]
+    return rows, found
+
+
 def write_into(page, text):
     page = pathlib.Path(page)
     begin, end = "<!-- ratios: compare.py writes this -->", "<!-- end of ratios -->"
@@ -107,6 +118,13 @@ def main():
             continue
         found, facts[name] = compare(name, ours, theirs, args)
         rows += found
+    learnt = {}
+    if args.minilab and (not args.only or "minilab" in args.only):
+        found, learnt = study(args)
+        facts["minilab"] = {method: said["right"] for method, said in learnt.items()}
+        rows += found
+    if not rows:
+        sys.exit("nothing is compared: --only names no piece that there is, or one that needs --model or --minilab")
     if args.json:
         print(json.dumps({"rounds": args.rounds, "facts": facts, "rows": rows}, indent=1))
     else:
@@ -115,6 +133,8 @@ def main():
             name = f"{r['piece']} {r['what']}".ljust(wide)
             print(f"{name}  {r['ours']:10.2f} {r['peer']:10.2f} {r['unit']:9} ratio {r['ratio']:.2f}"
                   f" ({r['lowest']:.2f} to {r['highest']:.2f})")
+        for line in minilab.told(learnt):
+            print(line)
     if args.into:
         write_into(args.into, table(rows))
 

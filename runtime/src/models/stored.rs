@@ -98,7 +98,7 @@ impl Stored {
         }
         let stored = Self { file: Arc::clone(file), range, dtype };
         let count = stored.range.len() / stored.width();
-        if count != spec.len() || stored.range.len() % stored.width() != 0 {
+        if count != spec.len() || !stored.range.len().is_multiple_of(stored.width()) {
             return Err(wrong(format!("has {count} values instead of {}", spec.len())));
         }
         let values = stored.as_it_is();

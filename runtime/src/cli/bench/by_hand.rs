@@ -6,7 +6,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::growth::Sizes;
-use super::measured::Measured;
+use super::measured::{milliseconds, Measured};
 use super::pair::{Pair, TimedSteps};
 use crate::error::{Error, Result};
 use crate::kernels::adamw::{grad_norm, Hyper, Moments};
@@ -26,34 +26,49 @@ use crate::world::rows::Row;
 /// Prompts a step, and responses to each.
 const BATCH: (usize, usize) = (2, 8);
 
-/// `rounds` of `steps` steps of each in turn, on the same model from the same start; the first step of a round is not
-/// counted.
+/// `rounds` of `steps` steps of each, on the same model from the same start, in turn, and in every other round the other
+/// way round; the first step of each is not counted. What the log takes is part of the recipe's own steps.
 ///
 /// # Errors
 /// When the two do not end in the same bits.
 pub(super) fn measure(rounds: usize, steps: u64, new: usize) -> Result<Measured> {
     let sizes = Sizes { vocabulary: 2048, layers: 2, room: new + 128 };
     let rows = generate(&TaskSpec { levels: (2, 2), per_level: 16, ..TaskSpec::default() })?;
-    let (mut own, mut hand) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
+    let (mut own, mut log, mut hand) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..rounds {
         let (mut first, mut second) = (sizes.pair()?, sizes.pair()?);
-        let report = first.train(rows.clone(), steps, (BATCH.0, BATCH.1, new))?;
-        own.extend(report.metrics.iter().skip(1).filter_map(|(_, metrics)| metrics.get(STEP_TIME)));
-        hand.extend(by_hand(&mut second, rows.clone(), steps, new)?.into_iter().skip(1));
-        let weights = |pair: &Pair| -> Vec<Vec<u32>> {
-            let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect();
-            pair.student.decoder.parameters().iter().map(|p| bits(p.to_host())).collect()
+        let mut by_recipe = || first.train(rows.clone(), steps, (BATCH.0, BATCH.1, new));
+        let mut by_hand = || by_hand(&mut second, rows.clone(), steps, new);
+        let (report, seconds) = if round % 2 == 0 {
+            let report = by_recipe()?;
+            (report, by_hand()?)
+        } else {
+            let seconds = by_hand()?;
+            (by_recipe()?, seconds)
         };
-        if weights(&first) != weights(&second) {
+        for (_, metrics) in report.metrics.iter().skip(1) {
+            let logged = metrics.get("log_time").unwrap_or(0.0);
+            own.extend(metrics.get(STEP_TIME).map(|step| step + logged));
+            log.push(logged);
+        }
+        hand.extend(seconds.into_iter().skip(1));
+        if bits(&first) != bits(&second) {
             return Err(Error::run("the recipe's loop and the one written by hand end in different weights"));
         }
     }
-    let ratios = own.iter().zip(&hand).map(|(own, hand)| own / hand).collect();
+    let ratios: Vec<f64> = own.iter().zip(&hand).map(|(own, hand)| own / hand).collect();
     let mut measured = Measured::of("loop").on("rounds", rounds).on("steps", steps);
-    measured.add("the recipe's own", "s", own);
-    measured.add("by hand", "s", hand);
+    measured.add("the recipe's own", "ms", milliseconds(&own));
+    measured.add("of these, the log", "ms", milliseconds(&log));
+    measured.add("by hand", "ms", milliseconds(&hand));
     measured.add("own / by hand", "", ratios);
     Ok(measured)
+}
+
+/// The student's weights.
+fn bits(pair: &Pair) -> Vec<Vec<u32>> {
+    let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect();
+    pair.student.decoder.parameters().iter().map(|p| bits(p.to_host())).collect()
 }
 
 /// The steps of [`TimedSteps`] with nothing between the caller and the model; the seconds of each.

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args as Group, ValueEnum};
-use serde_json::json;
+use serde_json::{json, Value};
 
 use super::apart::apart;
-use super::measured::{memory_now, milliseconds, peak_memory, seconds, Measured};
+use super::measured::{memory_now, milliseconds, seconds, Measured};
 use crate::cli::verbs::say;
 use crate::error::{Error, Result};
 use crate::kernels::linear::linear;
@@ -62,30 +62,50 @@ pub(super) struct HeadPoint {
     repeats: usize,
 }
 
+/// What a point says: milliseconds a pass, and MB before the first pass and at most.
+struct Found {
+    said: Value,
+    time: f64,
+    before: f64,
+    peak: f64,
+}
+
 /// Every loss at every number of rows, both ways: a table of ratios, or a JSON object a line.
 pub(super) fn all(repeats: usize, json: bool) -> Result<ExitCode> {
     if !json {
-        say("chunked / dense        time   memory added")?;
+        say("chunked / dense        time   memory added   whole process")?;
     }
     for kind in Kind::value_variants() {
         for rows in ROWS {
             let what = format!("{} {rows}", name(kind));
-            let point = |way: Way| -> Result<(f64, f64)> {
-                let words = ["head-point", "--way", &name(&way), "--kind", &name(kind), "--rows"];
-                let mut args: Vec<String> = words.map(str::to_string).to_vec();
-                args.extend([rows.to_string(), "--repeats".to_string(), repeats.to_string()]);
-                let said = apart(&args, &what)?;
-                let number = |series: &str| said["series"][series]["median"].as_f64();
-                let found = number("pass").zip(number("memory added"));
-                found.ok_or_else(|| Error::run("its memory is not known here").at(&what))
-            };
-            let (dense, chunked) = (point(Way::Dense)?, point(Way::Chunked)?);
-            let (time, memory) = (chunked.0 / dense.0, chunked.1 / dense.1);
-            let line = json!({"loss": name(kind), "rows": rows, "time": time, "memory": memory});
-            say(&if json { line.to_string() } else { format!("{what:18} {time:8.2} {memory:14.2}") })?;
+            let dense = point(Way::Dense, *kind, rows, repeats, &what)?;
+            let chunked = point(Way::Chunked, *kind, rows, repeats, &what)?;
+            let time = chunked.time / dense.time;
+            let added = (chunked.peak - chunked.before) / (dense.peak - dense.before);
+            let whole = chunked.peak / dense.peak;
+            let line = json!({
+                "loss": name(kind), "rows": rows,
+                "ratios": {"time": time, "memory added": added, "whole process": whole},
+                "dense": dense.said, "chunked": chunked.said,
+            });
+            let told = format!("{what:18} {time:8.2} {added:14.2} {whole:15.2}");
+            say(&if json { line.to_string() } else { told })?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// One point, measured in a process of its own.
+fn point(way: Way, kind: Kind, rows: usize, repeats: usize, what: &str) -> Result<Found> {
+    let words = ["head-point", "--way", &name(&way), "--kind", &name(&kind), "--rows"];
+    let mut args: Vec<String> = words.map(str::to_string).to_vec();
+    args.extend([rows.to_string(), "--repeats".to_string(), repeats.to_string()]);
+    let said = apart(&args, what)?;
+    let memory = said["memory_before_mb"].as_f64().zip(said["peak_memory_mb"].as_f64());
+    let ((before, peak), time) = memory
+        .zip(said["series"]["pass"]["median"].as_f64())
+        .ok_or_else(|| Error::run("its memory is not known here").at(what))?;
+    Ok(Found { said, time, before, peak })
 }
 
 fn name(value: &impl ValueEnum) -> String {
@@ -106,10 +126,8 @@ impl HeadPoint {
             Way::Dense => dense(&hidden, &head, &weights, &loss),
             Way::Chunked => chunked(&hidden, &head, &weights, &loss),
         })?;
-        let mut measured = Measured::of("head-point").on("rows", self.rows);
+        let mut measured = Measured::of("head-point").on("rows", self.rows).on("memory_before_mb", before);
         measured.add("pass", "ms", milliseconds(&times));
-        let added = peak_memory().zip(before).map(|(peak, before)| peak - before);
-        measured.add("memory added", "MB", added.into_iter().collect());
         Ok(measured)
     }
 }
