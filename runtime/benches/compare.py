@@ -121,7 +121,8 @@ def main():
     learnt = {}
     if args.minilab and (not args.only or "minilab" in args.only):
         found, learnt = study(args)
-        facts["minilab"] = {method: said["right"] for method, said in learnt.items()}
+        facts["minilab"] = {method: {domain: dict(zip(("ours", "peer"), both)) for domain, both in said["right"].items()}
+                            for method, said in learnt.items()}
         rows += found
     if not rows:
         sys.exit("nothing is compared: --only names no piece that there is, or one that needs --model or --minilab")
