@@ -80,7 +80,7 @@ def panel(title, points):
         tick *= 2 if top < 40 else 4
     for size in sizes:
         x = place(size, 1)[0]
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{size}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{told(size)}</text>')
     parts.append(line([size / sizes[0] for size in sizes], "#999", 'stroke-dasharray="4 4"'))
     for name, values in grown.items():
         parts.append(line(values, COLOURS[name], 'stroke-width="2"'))
@@ -88,6 +88,11 @@ def panel(title, points):
             x, y = place(*pair)
             parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{COLOURS[name]}"/>')
     return "".join(parts)
+
+
+def told(size):
+    """Large sizes in thousands, so that two of them have room beside each other."""
+    return str(size) if size < 10_000 else f"{size / 1000:.0f}k"
 
 
 main()
