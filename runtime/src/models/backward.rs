@@ -44,53 +44,48 @@ impl<D: Device> Decoder<D> {
             return self.logits(batch).map(|_| Vec::new());
         }
         batch.check(self.config.max_position_embeddings)?;
-        self.device.within(|| match self.checkpointing {
-            false => self.backward_at_once(batch, weights, loss, grads),
-            true => self.backward_by_layer(batch, weights, loss, grads),
+        self.device.within(|| {
+            let (pass, mut tape) = (Pass::new(self), OwnedTape::default());
+            let layout = pass.layout(batch);
+            let mut went_in = Vec::new();
+            let x = match self.checkpointing {
+                false => {
+                    pass.hidden(&mut tape, batch.tokens(), &mut |tape, _, qkv| attention(tape, qkv, &layout))?
+                }
+                true => self.untraced(&pass, &layout, batch, &mut went_in)?,
+            };
+            let hidden = select_rows(&mut tape, &x, batch.rows().to_vec())?;
+            let hidden = pass.last_norm(&mut tape, &hidden)?;
+            let (losses, gradient) = self.loss(&hidden, weights, loss, grads)?;
+            if !self.checkpointing {
+                grads.collect(&hidden, gradient, tape, &self.learners()?)?;
+                return Ok(losses);
+            }
+            let mut gradient = grads.collect_to(&x, &hidden, gradient, tape, &self.learners()?)?;
+            while let Some(input) = went_in.pop() {
+                gradient = self.layer_back(&pass, &layout, (went_in.len(), input), gradient, grads)?;
+            }
+            let mut tape = OwnedTape::default();
+            let first = pass.embedded(&mut tape, batch.tokens())?;
+            grads.collect(&first, gradient, tape, &self.learners()?)?;
+            Ok(losses)
         })
     }
 
-    fn backward_at_once(
+    /// The last hidden states without a trace; what went into each layer is put into `went_in`.
+    fn untraced(
         &self,
+        pass: &Pass<'_, D>,
+        layout: &Layout,
         batch: &Packed,
-        weights: &[f32],
-        loss: &Arc<dyn TokenLoss>,
-        grads: &mut Grads<D>,
-    ) -> Result<Vec<f64>> {
-        let (pass, mut tape) = (Pass::new(self), OwnedTape::default());
-        let hidden = pass.rows(&mut tape, batch)?;
-        let hidden = pass.last_norm(&mut tape, &hidden)?;
-        let (losses, gradient) = self.loss(&hidden, weights, loss, grads)?;
-        grads.collect(&hidden, gradient, tape, &self.learners()?)?;
-        Ok(losses)
-    }
-
-    fn backward_by_layer(
-        &self,
-        batch: &Packed,
-        weights: &[f32],
-        loss: &Arc<dyn TokenLoss>,
-        grads: &mut Grads<D>,
-    ) -> Result<Vec<f64>> {
-        let pass = Pass::new(self);
-        let layout = pass.layout(batch);
-        let (mut x, mut went_in) = (pass.embedded(&mut NoneTape, batch.tokens())?, Vec::new());
+        went_in: &mut Vec<Matrix<D>>,
+    ) -> Result<Matrix<D>> {
+        let mut x = pass.embedded(&mut NoneTape, batch.tokens())?;
         for layer in 0..pass.layers() {
             went_in.push(x.clone());
-            x = pass.layer(&mut NoneTape, layer, x, &mut |tape, _, qkv| attention(tape, qkv, &layout))?;
+            x = pass.layer(&mut NoneTape, layer, x, &mut |tape, _, qkv| attention(tape, qkv, layout))?;
         }
-        let mut tape = OwnedTape::default();
-        let hidden = select_rows(&mut tape, &x, batch.rows().to_vec())?;
-        let hidden = pass.last_norm(&mut tape, &hidden)?;
-        let (losses, gradient) = self.loss(&hidden, weights, loss, grads)?;
-        let mut gradient = grads.collect_to(&x, &hidden, gradient, tape, &self.learners()?)?;
-        while let Some(input) = went_in.pop() {
-            gradient = self.layer_back(&pass, &layout, (went_in.len(), input), gradient, grads)?;
-        }
-        let mut tape = OwnedTape::default();
-        let first = pass.embedded(&mut tape, batch.tokens())?;
-        grads.collect(&first, gradient, tape, &self.learners()?)?;
-        Ok(losses)
+        Ok(x)
     }
 
     /// Traces one layer again, from what went into it, and follows the trace back: from the gradient of what came out
