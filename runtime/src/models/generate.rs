@@ -6,7 +6,7 @@
 use super::decoder::Decoder;
 use super::forward::Pass;
 use super::packed::Packed;
-use super::sample::{sample, Sampling};
+use super::sample::{sample_in, Sampling};
 use crate::error::{Error, Result};
 use crate::kernels::attention::attention;
 use crate::kernels::decode_attention::{Cache, CacheShape, Place};
@@ -200,9 +200,9 @@ impl<'a, D: Device> Wave<'a, D> {
         let width = tensor::shape(&self.logits).1;
         let drawn = self.speakers.par_iter_mut().zip(values.par_chunks_exact(width)).with_min_len(8);
         let drawn: Vec<Option<(u32, f32)>> = drawn
-            .map(|(speaker, logits)| {
+            .map_init(Vec::new, |memory, (speaker, logits)| {
                 all_finite(logits).then(|| {
-                    let token = sample(logits, self.sampling, speaker.stream.uniform());
+                    let token = sample_in(memory, logits, self.sampling, speaker.stream.uniform());
                     (token, f32::log_prob(logits, token as usize))
                 })
             })

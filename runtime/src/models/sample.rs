@@ -1,6 +1,7 @@
 //! Drawing a token from logits.
 
-use crate::kernels::exp::exp64;
+use crate::kernels::exp::{exp64, largest};
+use crate::kernels::simd::vectorised;
 
 /// How tokens are drawn, and when a response ends.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,32 +30,73 @@ impl Default for Sampling {
 /// Among equals the lowest id goes first. Tokens lie along `[0, 1)` in the order of their ids, summed in
 /// `f64`.
 pub fn sample(logits: &[f32], sampling: &Sampling, u: f64) -> u32 {
+    sample_in(&mut Vec::new(), logits, sampling, u)
+}
+
+/// [`sample`] with memory that is used again.
+pub(super) fn sample_in(weights: &mut Vec<f64>, logits: &[f32], sampling: &Sampling, u: f64) -> u32 {
     let best = most_likely(logits);
     if sampling.temperature == 0.0 || logits.len() < 2 {
         return best as u32;
     }
-    let top = f64::from(logits[best]);
-    let weigh = |&logit: &f32| exp64((f64::from(logit) - top) / sampling.temperature);
-    let mut weights: Vec<f64> = logits.iter().map(weigh).collect();
+    weights.resize(logits.len(), 0.0);
+    weigh(logits, f64::from(logits[best]), sampling.temperature, weights);
     let some = sampling.top_k > 0 && sampling.top_k < logits.len();
     if some || sampling.top_p < 1.0 {
         let kept = if some { sampling.top_k } else { logits.len() };
-        keep_most_likely(logits, &mut weights, kept, sampling.top_p);
+        keep_most_likely(logits, weights, kept, sampling.top_p);
     }
-    let target = u * weights.iter().sum::<f64>();
-    let mut sum = 0.0;
-    for (id, weight) in weights.iter().enumerate() {
-        sum += weight;
-        if sum > target {
-            return id as u32;
-        }
-    }
-    // u is next to 1 and the sum was rounded: the last token that can be drawn
-    weights.iter().rposition(|&weight| weight > 0.0).unwrap_or(best) as u32
+    // u next to 1 and a sum that was rounded: the last token that can be drawn
+    let last = || weights.iter().rposition(|&weight| weight > 0.0).unwrap_or(best);
+    at(weights, u).unwrap_or_else(last) as u32
 }
 
-fn most_likely(logits: &[f32]) -> usize {
-    (1..logits.len()).fold(0, |best, id| if logits[id] > logits[best] { id } else { best })
+/// Weights that are summed before they are looked at one by one.
+const BLOCK: usize = 64;
+
+/// Where `u` of the whole weight is reached, from the left.
+fn at(weights: &[f64], u: f64) -> Option<usize> {
+    let target = u * weights.chunks(BLOCK).map(total).sum::<f64>();
+    let mut before = 0.0;
+    for (block, weights) in weights.chunks(BLOCK).enumerate() {
+        let behind = before + total(weights);
+        if behind > target {
+            let mut sum = before;
+            let reached = weights.iter().position(|weight| {
+                sum += weight;
+                sum > target
+            });
+            // one by one they may add up to a little less
+            let reached = reached.or_else(|| weights.iter().rposition(|&weight| weight > 0.0));
+            return reached.map(|place| block * BLOCK + place);
+        }
+        before = behind;
+    }
+    None
+}
+
+vectorised! {
+    /// What each token weighs, the most likely one 1.
+    fn weigh(logits: &[f32], top: f64, temperature: f64, weights: &mut [f64]) {
+        for (weight, &logit) in weights.iter_mut().zip(logits) {
+            *weight = exp64((f64::from(logit) - top) / temperature);
+        }
+    }
+
+    fn total(weights: &[f64]) -> f64 {
+        let mut lanes = [0.0f64; 16];
+        for chunk in weights.chunks(16) {
+            for (lane, weight) in lanes.iter_mut().zip(chunk) {
+                *lane += weight;
+            }
+        }
+        lanes.iter().sum()
+    }
+
+    fn most_likely(logits: &[f32]) -> usize {
+        let top = largest(logits);
+        logits.iter().position(|&logit| logit == top).unwrap_or(0)
+    }
 }
 
 /// Sets the weight of every token outside top-k and top-p to 0.
