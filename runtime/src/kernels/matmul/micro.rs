@@ -12,7 +12,7 @@ const FEW: usize = 9;
 pub(super) struct Cut {
     /// Rows of a tile at most.
     pub rows: usize,
-    /// Columns of a tile at most: one panel's or two panels'.
+    /// Columns of a tile at most: of one panel or several.
     pub columns: usize,
     /// Depth that is worked through before the next rows.
     pub depth: usize,
@@ -27,6 +27,11 @@ impl Cut {
             Level::Avx2 if rows <= FEW => Self { rows: 3, columns: 2 * WIDTH, depth: 2048 },
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => Self { rows: 6, columns: WIDTH, depth: 512 },
+            // one row is one chain of sums a panel: several at a time, for no chain to wait for
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 if rows == 1 => Self { rows: 1, columns: 8 * WIDTH, depth: 2048 },
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 if rows <= 4 => Self { rows: 4, columns: 4 * WIDTH, depth: 2048 },
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => Self { rows: 8, columns: 2 * WIDTH, depth: 2048 },
             Level::Plain => Self { rows: 8, columns: WIDTH, depth: 2048 },
@@ -40,7 +45,7 @@ pub(super) struct Tile {
     pub left: *const f32,
     pub row_step: usize,
     pub depth_step: usize,
-    /// The first panel; a second, where there are columns of it, is `panel_step` after it.
+    /// The first panel; others, where there are columns of them, are each `panel_step` after the one before.
     pub right: *const f32,
     pub panel_step: usize,
     pub out: *mut f32,
@@ -51,10 +56,10 @@ pub(super) struct Tile {
 
 #[cfg(target_arch = "x86_64")]
 impl Tile {
-    /// Its two panels; the first twice, where there is no second.
-    fn panels(&self) -> [*const f32; 2] {
-        let step = if self.columns > WIDTH { self.panel_step } else { 0 };
-        [self.right, self.right.wrapping_add(step)]
+    /// Its panels; the last again and again, where there are fewer than `P`.
+    fn panels<const P: usize>(&self) -> [*const f32; P] {
+        let last = self.columns.div_ceil(WIDTH) - 1;
+        std::array::from_fn(|panel| self.right.wrapping_add(panel.min(last) * self.panel_step))
     }
 }
 
@@ -67,15 +72,21 @@ pub(super) unsafe fn run(level: Level, rows: usize, tile: &Tile) {
     unsafe {
         match level {
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => match rows {
-                1 => x86::wide::<1>(tile),
-                2 => x86::wide::<2>(tile),
-                3 => x86::wide::<3>(tile),
-                4 => x86::wide::<4>(tile),
-                5 => x86::wide::<5>(tile),
-                6 => x86::wide::<6>(tile),
-                7 => x86::wide::<7>(tile),
-                _ => x86::wide::<8>(tile),
+            Level::Avx512 => match (rows, tile.columns.div_ceil(WIDTH)) {
+                (1, 1) => x86::wide::<1, 1>(tile),
+                (1, 2) => x86::wide::<1, 2>(tile),
+                (1, 3 | 4) => x86::wide::<1, 4>(tile),
+                (1, _) => x86::wide::<1, 8>(tile),
+                (2, 1 | 2) => x86::wide::<2, 2>(tile),
+                (2, _) => x86::wide::<2, 4>(tile),
+                (3, 1 | 2) => x86::wide::<3, 2>(tile),
+                (3, _) => x86::wide::<3, 4>(tile),
+                (4, 1 | 2) => x86::wide::<4, 2>(tile),
+                (4, _) => x86::wide::<4, 4>(tile),
+                (5, _) => x86::wide::<5, 2>(tile),
+                (6, _) => x86::wide::<6, 2>(tile),
+                (7, _) => x86::wide::<7, 2>(tile),
+                (_, _) => x86::wide::<8, 2>(tile),
             },
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => match (rows, tile.columns > WIDTH) {
@@ -121,39 +132,42 @@ mod x86 {
     use super::{Tile, WIDTH};
     use std::arch::x86_64::*;
 
-    /// `R` rows with AVX-512: two registers a row.
+    /// `R` rows with AVX-512: a register a row and panel.
     #[target_feature(enable = "avx512f")]
-    pub(super) unsafe fn wide<const R: usize>(tile: &Tile) {
-        let mask = ((1u64 << tile.columns) - 1) as u32;
-        let (low, high) = (mask as u16, (mask >> 16) as u16);
-        let mut sums = [[_mm512_setzero_ps(); 2]; R];
+    pub(super) unsafe fn wide<const R: usize, const P: usize>(tile: &Tile) {
+        // which columns of a panel there are
+        let masks: [u16; P] = std::array::from_fn(|panel| {
+            let columns = tile.columns.saturating_sub(panel * WIDTH).min(WIDTH);
+            ((1u32 << columns) - 1) as u16
+        });
+        let mut sums = [[_mm512_setzero_ps(); P]; R];
         // SAFETY: inside the tile by the contract of `run`; masked lanes are not touched.
         unsafe {
-            if tile.add {
-                for (row, sum) in sums.iter_mut().enumerate() {
-                    let out = tile.out.add(row * tile.out_step);
-                    sum[0] = _mm512_maskz_loadu_ps(low, out);
-                    sum[1] = _mm512_maskz_loadu_ps(high, out.wrapping_add(16));
+            for (row, sums) in sums.iter_mut().enumerate().filter(|_| tile.add) {
+                let out = tile.out.add(row * tile.out_step);
+                for ((panel, sum), &mask) in sums.iter_mut().enumerate().zip(&masks) {
+                    *sum = _mm512_maskz_loadu_ps(mask, out.wrapping_add(panel * WIDTH));
                 }
             }
             let starts: [*const f32; R] =
                 std::array::from_fn(|row| tile.left.wrapping_add(row * tile.row_step));
-            let ([mut first, mut second], mut at) = (tile.panels(), 0);
+            let (mut panels, mut at) = (tile.panels::<P>(), 0);
             for _ in 0..tile.depth {
-                let y0 = _mm512_loadu_ps(first);
-                let y1 = _mm512_loadu_ps(second);
-                for (start, sum) in starts.iter().zip(&mut sums) {
+                let y: [__m512; P] = std::array::from_fn(|panel| _mm512_loadu_ps(panels[panel]));
+                for (start, sums) in starts.iter().zip(&mut sums) {
                     let x = _mm512_set1_ps(*start.wrapping_add(at));
-                    sum[0] = _mm512_fmadd_ps(x, y0, sum[0]);
-                    sum[1] = _mm512_fmadd_ps(x, y1, sum[1]);
+                    for (sum, &y) in sums.iter_mut().zip(&y) {
+                        *sum = _mm512_fmadd_ps(x, y, *sum);
+                    }
                 }
                 at += tile.depth_step;
-                (first, second) = (first.wrapping_add(WIDTH), second.wrapping_add(WIDTH));
+                panels = panels.map(|panel| panel.wrapping_add(WIDTH));
             }
-            for (row, sum) in sums.iter().enumerate() {
+            for (row, sums) in sums.iter().enumerate() {
                 let out = tile.out.add(row * tile.out_step);
-                _mm512_mask_storeu_ps(out, low, sum[0]);
-                _mm512_mask_storeu_ps(out.wrapping_add(16), high, sum[1]);
+                for ((panel, &sum), &mask) in sums.iter().enumerate().zip(&masks) {
+                    _mm512_mask_storeu_ps(out.wrapping_add(panel * WIDTH), mask, sum);
+                }
             }
         }
     }
@@ -178,7 +192,7 @@ mod x86 {
             }
             let starts: [*const f32; R] =
                 std::array::from_fn(|row| tile.left.wrapping_add(row * tile.row_step));
-            let (mut panels, mut at) = (tile.panels(), 0);
+            let (mut panels, mut at) = (tile.panels::<2>(), 0);
             for _ in 0..tile.depth {
                 let y: [__m256; C] = std::array::from_fn(|c| _mm256_loadu_ps(panels[c / 2].add(8 * (c % 2))));
                 for (start, sum) in starts.iter().zip(&mut sums) {

@@ -187,8 +187,10 @@ impl Left<'_> {
             return part;
         }
         let tall = Cut::of(level(), count).rows;
-        debug_assert!(matches!(tall, 3 | 6 | 8));
+        debug_assert!(matches!(tall, 1 | 3 | 4 | 6 | 8));
         match tall {
+            1 => tiled::<1>(&part, depth, memory),
+            4 => tiled::<4>(&part, depth, memory),
             3 => tiled::<3>(&part, depth, memory),
             6 => tiled::<6>(&part, depth, memory),
             _ => tiled::<8>(&part, depth, memory),

@@ -23,9 +23,17 @@ fn reference(left: &[f32], right: &[f32], rows: usize, depth: usize, columns: us
 
 #[test]
 fn every_split_gives_the_same_bits() {
-    for (rows, depth, columns) in
-        [(1, 1, 1), (3, 5, 7), (8, 32, 32), (65, 40, 100), (200, 130, 344), (9, 2100, 33)]
-    {
+    for (rows, depth, columns) in [
+        (1, 1, 1),
+        (3, 5, 7),
+        (8, 32, 32),
+        (65, 40, 100),
+        (200, 130, 344),
+        (9, 2100, 33),
+        (1, 70, 150),
+        (2, 7, 70),
+        (4, 600, 50),
+    ] {
         let (a, b) = (random(rows * depth, 1), random(depth * columns, 2));
         let expected = reference(&a, &b, rows, depth, columns);
         let transposed: Vec<f32> = (0..columns * depth).map(|i| b[i % depth * columns + i / depth]).collect();
@@ -38,6 +46,7 @@ fn every_split_gives_the_same_bits() {
         let mut out = vec![f32::NAN; rows * columns];
         multiply(Left::columns(&turned, rows, rows), panels.right(), &mut out, columns, Write::Set);
         assert_eq!(out, expected);
+        assert_eq!(product(Left::columns(&turned, rows, rows), panels.right()), expected);
         // the first half of the depth set, the second added, is the same chain
         let half = depth / 2;
         multiply(left, panels.right().shallow(half), &mut out, columns, Write::Set);
@@ -57,7 +66,9 @@ fn every_instruction_set_gives_the_same_bits() {
         Level::Plain => {}
     }
     // few rows and many, of every count that a tile can have left over
-    for (rows, columns) in (1..=20).flat_map(|rows| [(rows, 29), (rows, 64), (rows, 7)]) {
+    for (rows, columns) in
+        (1..=20).flat_map(|rows| [(rows, 29), (rows, 64), (rows, 7), (rows, 45), (rows, 150)])
+    {
         let depth = 50;
         let (a, b) = (random(rows * depth, 3), random(depth * columns, 4));
         let expected = reference(&a, &b, rows, depth, columns);
