@@ -8,6 +8,9 @@ use crate::stages::score::AT_ONCE;
 use crate::tensor::Cpu;
 use crate::world::{FromFiles, World};
 
+/// What the program holds besides numbers, in bytes: itself, its threads' stacks, tokenizers, rows of data.
+const PROGRAM: usize = 10 << 20;
+
 /// A count of the numbers that are there at once: weights, gradients and moments all the time, and what is most of what
 /// a rollout needs, what a teacher reads with, and what a micro-batch leaves for its backward pass. Of a teacher whose
 /// weights stay in their files one matrix is there at a time.
@@ -48,7 +51,7 @@ pub(super) fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prom
     let teachers_rows = whole_rows * responses * response * config.vocab_size;
     // what a teacher reads with: one matrix at a time, and logits that are looked at in a copy
     let reading = tokens(responses.min(AT_ONCE)) * kept + block + logits;
-    let bytes = 4 * (own + held + rollout.max(traced.max(reading) + logits + teachers_rows));
+    let bytes = PROGRAM + 4 * (own + held + rollout.max(traced.max(reading) + logits + teachers_rows));
     format!(
         "memory: about {:.0} MiB when every response is as long as it may be",
         bytes as f64 / f64::from(1 << 20)
