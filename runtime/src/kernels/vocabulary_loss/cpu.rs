@@ -5,10 +5,10 @@ use crate::tensor::{shape, slice, Cpu, HasErr, Matrix};
 use rayon::prelude::*;
 
 /// Logits at once. Each lot of rows walks over all weights of the output layer, so fewer logits cost time.
-const LOGITS: usize = 8 << 20;
+const LOGITS: usize = 12 << 20;
 
 /// Rows at once: more would not make the walk over the weights cheaper, and fewer would make it dear.
-const ROWS: std::ops::RangeInclusive<usize> = 64..=256;
+const ROWS: std::ops::RangeInclusive<usize> = 64..=384;
 
 /// Logits of one task of the loss: few, because a loss may cost much more per logit than a sum.
 const TASK: usize = 2048;

@@ -37,7 +37,7 @@ fn dense(hidden: &Matrix<Cpu>, head: &Matrix<Cpu>, weights: &[f32]) -> (Vec<f64>
 #[test]
 fn some_rows_at_a_time_give_the_bits_of_all_at_once() {
     // more rows than one lot, and a vocabulary that is no multiple of anything
-    for (rows, inner, width) in [(5, 7, 3), (300, 24, 101), (530, 16, 1030)] {
+    for (rows, inner, width) in [(5, 7, 3), (400, 24, 101), (530, 16, 1030)] {
         let (hidden, head) = (check::matrix(rows, inner, 1), check::matrix(width, inner, 2));
         let weights: Vec<f32> = (0..rows).map(|r| if r == 1 { 0.0 } else { (r % 5) as f32 * 0.1 }).collect();
         let (losses, expected) = dense(&hidden, &head, &weights);
