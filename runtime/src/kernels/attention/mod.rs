@@ -2,11 +2,17 @@
 
 mod backward;
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
 mod rotary;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use cpu::{rotate_heads, Head};
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) use gpu::{rotate as rotate_on, turns as turns_on, Turns};
 pub(crate) use rotary::rotate;
 pub use rotary::{Rates, Rotary};
 

@@ -4,6 +4,10 @@
 //! copied when a row grows or leaves. The numbers are bit for bit those of [`attention`](super::attention).
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
 
 use super::attention::{Heads, Layout, Rates, Rotary, Span};
 use super::misfit;

@@ -9,8 +9,10 @@ pub(crate) mod cuda;
 #[cfg(test)]
 pub(crate) mod emulated;
 mod product;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use product::{Columns, Product};
+pub(crate) use product::Product;
 
 use std::mem::size_of_val;
 
@@ -190,18 +192,4 @@ pub(crate) trait Gpu {
 /// The address of value `index` (of 4 bytes) from `at` on.
 pub(crate) fn past(at: Address, index: usize) -> Address {
     at + 4 * index as u64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_function_is_found_in_its_source() {
-        let names = functions();
-        assert_eq!(names.len(), 32, "{names:?}");
-        for name in ["add", "attention_keys_256", "row_losses", "sample", "decode_attention"] {
-            assert!(names.iter().any(|found| found == name), "{name} of {names:?}");
-        }
-    }
 }

@@ -5,6 +5,12 @@
 //! the gradient of the output layer's weights is a sum over rows, and it is taken in the order of the rows.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
+#[cfg(any(test, feature = "cuda"))]
+mod rows;
 #[cfg(test)]
 mod tests;
 

@@ -224,6 +224,8 @@ __device__ float2 of_sampled(const Row &row, float now, u32 *masked) {
     } else if (row.kind == 4) { // k1
         found.x = gap;
         found.y = 1.0f;
+    } else if (row.kind == 6) { // the policy gradient on the gap itself
+        if (fabsf(gap) < infinity()) found.x = found.y = gap;
     } else if (row.kind == 5) { // the clipped policy gradient
         *masked = fabsf(gap) >= row.gap_mask; // never of a teacher that is not a number
         if (*masked || row.advantage == 0.0f) return found;

@@ -6,14 +6,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-type Launch = unsafe extern "C" fn(
-    *const c_char,
-    c_uint,
-    c_uint,
-    c_uint,
-    *mut *mut c_void,
-    c_uint,
-) -> *const c_char;
+type Launch =
+    unsafe extern "C" fn(*const c_char, c_uint, c_uint, c_uint, *mut *mut c_void, c_uint) -> *const c_char;
 
 /// One order in which the threads of a block run. What depends on it is a race.
 #[derive(Clone, Copy)]
@@ -105,7 +99,12 @@ impl Gpu for Emulated {
     type Err = String;
     type Memory = Guarded;
 
-    fn launch(&self, function: &str, Grid(wide, high, threads): Grid, arguments: &[Argument]) -> Result<(), String> {
+    fn launch(
+        &self,
+        function: &str,
+        Grid(wide, high, threads): Grid,
+        arguments: &[Argument],
+    ) -> Result<(), String> {
         let name = CString::new(function).map_err(|why| why.to_string())?;
         let mut pointers: Vec<*mut c_void> = arguments.iter().map(Argument::pointer).collect();
         let launch = self.launch.lock().map_err(|why| why.to_string())?;
@@ -157,7 +156,8 @@ impl Gpu for Emulated {
                     let (k, l) = if p.turn_second { (column, inner) } else { (inner, column) };
                     // SAFETY: inside the matrices that the product says are there.
                     sum += unsafe {
-                        f64::from(*at(p.first, i, j, p.step_first)) * f64::from(*at(p.second, k, l, p.step_second))
+                        f64::from(*at(p.first, i, j, p.step_first))
+                            * f64::from(*at(p.second, k, l, p.step_second))
                     };
                 }
                 // SAFETY: likewise.
