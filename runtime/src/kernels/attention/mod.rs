@@ -86,6 +86,11 @@ pub trait AttentionKernel: Storage<f32> {
     /// What the backward pass needs from the forward pass.
     type Kept: 'static;
 
+    /// The widest heads that it can attend with, where there is a limit.
+    fn widest_head(&self) -> Option<usize> {
+        None
+    }
+
     /// Rotates `q` `[N, query * width]` and `k` `[N, shared * width]` to their positions and attends, each
     /// row to itself and the rows before it in its sequence: `[N, query * width]`.
     ///
@@ -125,6 +130,10 @@ pub fn attention<D: Device, T: Tape<f32, D>>(
     layout: &Layout,
 ) -> Result<Matrix<D>> {
     fits([q, k, v].map(tensor::shape), layout)?;
+    if let Some(widest) = q.device().widest_head().filter(|&widest| layout.heads.width > widest) {
+        let what = format!("heads of {} values, and this device takes {widest} at most", layout.heads.width);
+        return Err(misfit("attention", what));
+    }
     let (y, kept) = q.device().attention(q, k, v, layout).map_err(failed)?;
     if T::OWNS_TAPE {
         let (v, layout) = (v.clone(), layout.clone());

@@ -33,7 +33,7 @@ pub struct CacheShape {
 /// Decoding on a device.
 pub trait DecodeKernel: Storage<f32> {
     /// Keys and values of prompts and rows.
-    type Cache: Send;
+    type Cache;
 
     /// An empty cache, with rotary positions for the longest prompt and its room.
     ///

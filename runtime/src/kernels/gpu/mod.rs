@@ -8,6 +8,7 @@
 pub(crate) mod cuda;
 #[cfg(test)]
 pub(crate) mod emulated;
+mod pointer;
 mod product;
 #[cfg(test)]
 mod tests;

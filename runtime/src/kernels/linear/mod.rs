@@ -14,7 +14,7 @@ use std::rc::Rc;
 /// The linear layer on a device.
 pub trait LinearKernel: Storage<f32> {
     /// Weights laid out for repeated use, when they do not change between uses.
-    type Prepared: Send + Sync;
+    type Prepared;
 
     /// Lays out `weight` `[out, in]`.
     ///

@@ -71,3 +71,29 @@ fn every_function_is_found_in_its_source() {
         assert!(names.iter().any(|found| found == name), "{name} of {names:?}");
     }
 }
+
+/// With `nvcc` at hand (named by `NVCC`, or on the path), every kernel compiles for both generations.
+#[test]
+fn every_kernel_compiles_to_ptx_where_there_is_a_compiler() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("kernels.cu");
+    std::fs::write(&text, super::source()).unwrap();
+    let compiler = std::env::var("NVCC").unwrap_or_else(|_| "nvcc".to_string());
+    for capability in ["sm_80", "sm_90"] {
+        let ptx = folder.path().join(capability);
+        let mut command = std::process::Command::new(&compiler);
+        command.args(["--ptx", "-std=c++17", "-arch", capability, "-o"]).arg(&ptx).arg(&text);
+        let output = match command.output() {
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
+                return eprintln!("skipped: the kernels are compiled to PTX where `nvcc` is on the path, or named by NVCC");
+            }
+            output => output.unwrap(),
+        };
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let ptx = std::fs::read_to_string(&ptx).unwrap();
+        assert!(ptx.contains(&format!(".target {capability}")), "another target");
+        for name in super::functions() {
+            assert!(ptx.contains(&format!(".entry {name}(")), "{name} is not in the PTX of {capability}");
+        }
+    }
+}
