@@ -70,5 +70,5 @@ The machine that runs it must have
 
 There, this is due:
 
-    ./limbeck-sm_$capability bench cuda --verify --json cuda.json
+    ./limbeck-sm_$capability bench --device cuda --verify --out cuda.json
 TEXT

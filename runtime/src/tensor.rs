@@ -21,6 +21,24 @@ pub trait Host: Storage<f32> {
     /// When the device fails.
     fn read(&self, buffer: &Buffer<Self>) -> Result<Vec<f32>, Self::Err>;
 
+    /// What it is.
+    fn describe(&self) -> String {
+        "CPU".to_string()
+    }
+
+    /// Waits until all work that was asked for is done.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn finish(&self) -> Result<(), Self::Err> {
+        Ok(())
+    }
+
+    /// How much of its own memory is in use, in bytes, if it has memory of its own.
+    fn memory_used(&self) -> Option<usize> {
+        None
+    }
+
     /// Runs `work` where the device's kernels start fastest.
     fn within<R>(&self, work: impl FnOnce() -> R) -> R {
         work()
@@ -57,6 +75,21 @@ impl Host for Cuda {
     fn read(&self, buffer: &Buffer<Self>) -> Result<Vec<f32>, CudaError> {
         use crate::kernels::gpu::{cuda, Gpu};
         cuda::engine()?.take(cuda::buffer_at(buffer), Storage::<f32>::len(self, buffer))
+    }
+
+    fn describe(&self) -> String {
+        let found = crate::kernels::gpu::cuda::engine().and_then(|engine| engine.describe());
+        found.unwrap_or_else(|why| format!("a GPU that does not say what it is: {why}"))
+    }
+
+    fn finish(&self) -> Result<(), CudaError> {
+        crate::kernels::gpu::cuda::engine()?.finish()
+    }
+
+    fn memory_used(&self) -> Option<usize> {
+        let (free, whole) =
+            crate::kernels::gpu::cuda::engine().and_then(|engine| engine.memory_info()).ok()?;
+        Some(whole - free)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::kernels::token_loss::{Among, Described, Kind, Own, Part, Rest, Teache
 use crate::signal::Target;
 
 /// A row without any loss, to be filled in; who asks fills in the token.
-pub(super) fn nothing<'a>() -> Described<'a> {
+pub(crate) fn nothing<'a>() -> Described<'a> {
     Described {
         sampled: 0,
         old: None,
@@ -18,12 +18,12 @@ pub(super) fn nothing<'a>() -> Described<'a> {
 }
 
 /// A row whose loss is the sampled token's own.
-pub(super) fn own<'a>(own: Own) -> Described<'a> {
+pub(crate) fn own<'a>(own: Own) -> Described<'a> {
     Described { own, ..nothing() }
 }
 
 impl Divergence {
-    pub(super) fn kind(self) -> Kind {
+    pub(crate) fn kind(self) -> Kind {
         match self {
             Self::ForwardKl => Kind::ForwardKl,
             Self::ReverseKl => Kind::ReverseKl,
@@ -34,7 +34,7 @@ impl Divergence {
 
 /// A comparison with what is at hand of a teacher. Of tokens that were kept of it, as many of the student's likeliest
 /// are looked at as the truncation says.
-pub(super) fn part<'a>(
+pub(crate) fn part<'a>(
     divergence: Divergence,
     how: Truncation,
     target: Target<'a, f32>,

@@ -4,7 +4,7 @@
 //! logits, replay in `f64` over recorded ones.
 
 mod cross_entropy;
-mod described;
+pub(crate) mod described;
 pub mod divergence;
 mod divergences;
 pub mod dopd;

@@ -85,7 +85,9 @@ fn every_kernel_compiles_to_ptx_where_there_is_a_compiler() {
         command.args(["--ptx", "-std=c++17", "-arch", capability, "-o"]).arg(&ptx).arg(&text);
         let output = match command.output() {
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
-                return eprintln!("skipped: the kernels are compiled to PTX where `nvcc` is on the path, or named by NVCC");
+                return eprintln!(
+                    "skipped: the kernels are compiled to PTX where `nvcc` is on the path, or named by NVCC"
+                );
             }
             output => output.unwrap(),
         };
