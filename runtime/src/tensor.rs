@@ -70,35 +70,6 @@ impl Host for Cpu {
     }
 }
 
-#[cfg(feature = "cuda")]
-impl Host for Cuda {
-    fn read(&self, buffer: &Buffer<Self>) -> Result<Vec<f32>, CudaError> {
-        use crate::kernels::gpu::{cuda, Gpu};
-        cuda::engine()?.take(cuda::buffer_at(buffer), Storage::<f32>::len(self, buffer))
-    }
-
-    fn describe(&self) -> String {
-        let found = crate::kernels::gpu::cuda::engine().and_then(|engine| engine.describe());
-        found.unwrap_or_else(|why| format!("a GPU that does not say what it is: {why}"))
-    }
-
-    fn finish(&self) -> Result<(), CudaError> {
-        crate::kernels::gpu::cuda::engine()?.finish()
-    }
-
-    fn memory_used(&self) -> Option<usize> {
-        let (free, whole) =
-            crate::kernels::gpu::cuda::engine().and_then(|engine| engine.memory_info()).ok()?;
-        Some(whole - free)
-    }
-}
-
-/// A matrix of zeros on the GPU, for a kernel to write.
-#[cfg(feature = "cuda")]
-pub(crate) fn empty(device: &Cuda, shape: (usize, usize)) -> Result<Matrix<Cuda>, CudaError> {
-    dfdx::tensor::ZerosTensor::<f32>::try_zeros_like(device, &shape)
-}
-
 /// The device beside the CPU that this program was built for: a GPU with the feature `cuda`; without it there is none,
 /// and the CPU stands in its place where a type is needed.
 #[cfg(feature = "cuda")]
@@ -127,6 +98,14 @@ pub fn accelerator(ordinal: usize, _tf32: bool) -> Result<Accelerator> {
         .at("`device`")
         .next("build it with `cargo build --release --features cuda` (docs/cuda.md says what that needs), or say `device: Cpu`"))
 }
+
+/// What is on a device, to be handed from thread to thread.
+#[derive(Debug)]
+pub(crate) struct AnyThread<T>(pub T);
+
+// SAFETY: only what `run::Left` keeps is put in here, matrices of a device. Those of the CPU are memory, and of a GPU the
+// handles of a driver, which any thread may use; dfdx only does not say so of its second stream.
+unsafe impl<T> Send for AnyThread<T> {}
 
 /// A device Limbeck can train on: dfdx knows it, and it has all our kernels.
 pub trait Device: dfdx::tensor_ops::Device<f32> + Host + Kernels {}

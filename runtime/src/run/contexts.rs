@@ -70,7 +70,7 @@ where
 {
     let positions = |policy: &Policy<D>| policy.decoder.config().max_position_embeddings;
     let students = positions(world.student());
-    let readings = prepared.recipe.readings(world, &Asked::new(Arc::clone(prompt)))?;
+    let readings = Trains::<D>::readings(&*prepared.recipe, world, &Asked::new(Arc::clone(prompt)))?;
     let response = longest_response(prepared, prompt, students);
     for reading in &readings {
         let room = match world.speaker(reading.seat) {

@@ -241,7 +241,7 @@ where
     dyn AnyRecipe: Trains<D>,
 {
     let before = look_before(&prepared.entry.plan, run, world)?;
-    let report = prepared.recipe.train(run, world).map_err(|why| run.rescue(why, world))?;
+    let report = Trains::<D>::train(&*prepared.recipe, run, world).map_err(|why| run.rescue(why, world))?;
     run.let_go();
     let mut shown = Shown::of(run, report.seconds);
     if let (Some(before), Some(held_out)) = (before, &run.held_out) {

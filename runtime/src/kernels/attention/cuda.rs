@@ -1,6 +1,6 @@
 use super::{gpu, AttentionKernel, Layout};
-use crate::kernels::gpu::cuda::{at, buffer_at, engine, Block};
-use crate::tensor::{empty, shape, Buffer, Cuda, HasErr, Matrix};
+use crate::kernels::gpu::cuda::{at, buffer_at, empty, engine, Block};
+use crate::tensor::{shape, Buffer, Cuda, HasErr, Matrix};
 
 /// What the kernels keep, and the output, which the way back needs again.
 pub struct Kept(gpu::Rotated<Block>, Matrix<Cuda>);

@@ -1,7 +1,7 @@
 use super::{gpu, CacheShape, DecodeKernel, Place};
 use crate::kernels::attention::{Layout, Rotary};
-use crate::kernels::gpu::cuda::{at, engine, Block};
-use crate::tensor::{empty, shape, Cuda, HasErr, Matrix};
+use crate::kernels::gpu::cuda::{at, empty, engine, Block};
+use crate::tensor::{shape, Cuda, HasErr, Matrix};
 use std::sync::Arc;
 
 /// Keys and values on the GPU.

@@ -5,7 +5,7 @@
 
 use super::{functions, source, Address, Argument, Gpu, Grid, Held, Product};
 use crate::error::{Error, Result};
-use crate::tensor::{Buffer, Cuda, CudaError, Matrix, Storage};
+use crate::tensor::{Buffer, Cuda, CudaError, Host, Matrix, Storage};
 use cudarc::cublas::{result as blas_result, sys as blas, CudaBlas};
 use cudarc::driver::{result, sys, CudaDevice, DevicePtr, DriverError};
 use cudarc::nvrtc::{compile_ptx_with_opts, CompileOptions};
@@ -197,6 +197,9 @@ impl Gpu for Engine {
         Grid(wide, high, threads): Grid,
         arguments: &[Argument],
     ) -> Result<(), CudaError> {
+        if wide * high == 0 {
+            return Ok(()); // the driver takes no empty grid
+        }
         let missing = || CudaError::Driver(DriverError(sys::CUresult::CUDA_ERROR_NOT_FOUND));
         let function = *self.functions.get(function).ok_or_else(missing)?;
         let mut pointers: Vec<*mut c_void> = arguments.iter().map(Argument::pointer).collect();
@@ -272,4 +275,29 @@ pub(super) fn printed(shown: &impl fmt::Debug) -> Option<Address> {
     let mut reader = super::pointer::Reader::default();
     let _ = write!(reader, "{shown:?}");
     reader.address()
+}
+
+impl Host for Cuda {
+    fn read(&self, buffer: &Buffer<Self>) -> Result<Vec<f32>, CudaError> {
+        engine()?.take(buffer_at(buffer), Storage::<f32>::len(self, buffer))
+    }
+
+    fn describe(&self) -> String {
+        let found = engine().and_then(|engine| engine.describe());
+        found.unwrap_or_else(|why| format!("a GPU that does not say what it is: {why}"))
+    }
+
+    fn finish(&self) -> Result<(), CudaError> {
+        engine()?.finish()
+    }
+
+    fn memory_used(&self) -> Option<usize> {
+        let (free, whole) = engine().and_then(|engine| engine.memory_info()).ok()?;
+        Some(whole - free)
+    }
+}
+
+/// A matrix of zeros on the GPU, for a kernel to write.
+pub(crate) fn empty(device: &Cuda, shape: (usize, usize)) -> Result<Matrix<Cuda>, CudaError> {
+    dfdx::tensor::ZerosTensor::<f32>::try_zeros_like(device, &shape)
 }

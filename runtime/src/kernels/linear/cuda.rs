@@ -1,6 +1,6 @@
 use super::{gpu, LinearKernel};
-use crate::kernels::gpu::cuda::{at, buffer_at, engine};
-use crate::tensor::{empty, shape, Buffer, Cuda, HasErr, Matrix, Storage};
+use crate::kernels::gpu::cuda::{at, buffer_at, empty, engine};
+use crate::tensor::{shape, Buffer, Cuda, HasErr, Matrix, Storage};
 
 impl LinearKernel for Cuda {
     /// cuBLAS takes weights as they are.

@@ -1,6 +1,6 @@
 use super::{gpu, RmsNormKernel};
-use crate::kernels::gpu::cuda::{at, buffer_at, engine};
-use crate::tensor::{empty, shape, Buffer, Cuda, HasErr, Matrix};
+use crate::kernels::gpu::cuda::{at, buffer_at, empty, engine};
+use crate::tensor::{shape, Buffer, Cuda, HasErr, Matrix};
 
 /// How many groups there are, and how wide each is.
 fn sizes(x: &Matrix<Cuda>, weight: &Matrix<Cuda>) -> [usize; 2] {

@@ -1,6 +1,6 @@
 use super::{gpu, SelectKernel};
-use crate::kernels::gpu::cuda::{at, buffer_at, engine};
-use crate::tensor::{empty, shape, Buffer, Cuda, HasErr, Matrix};
+use crate::kernels::gpu::cuda::{at, buffer_at, empty, engine};
+use crate::tensor::{shape, Buffer, Cuda, HasErr, Matrix};
 
 impl SelectKernel for Cuda {
     fn select(&self, x: &Matrix<Self>, rows: &[usize]) -> Result<Matrix<Self>, <Self as HasErr>::Err> {

@@ -1,6 +1,6 @@
 use super::{gpu, SwigluKernel};
-use crate::kernels::gpu::cuda::{at, buffer_at, engine};
-use crate::tensor::{empty, shape, Buffer, Cuda, HasErr, Matrix};
+use crate::kernels::gpu::cuda::{at, buffer_at, empty, engine};
+use crate::tensor::{shape, Buffer, Cuda, HasErr, Matrix};
 
 impl SwigluKernel for Cuda {
     fn swiglu(&self, gate: &Matrix<Self>, up: &Matrix<Self>) -> Result<Matrix<Self>, <Self as HasErr>::Err> {

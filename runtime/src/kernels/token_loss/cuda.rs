@@ -1,8 +1,8 @@
 use super::{LossKernel, Rows, TokenLoss};
 use crate::kernels::add;
-use crate::kernels::gpu::cuda::{at, buffer_at, engine};
+use crate::kernels::gpu::cuda::{at, buffer_at, empty, engine};
 use crate::kernels::vocabulary_loss;
-use crate::tensor::{empty, shape, Buffer, Cuda, HasErr, Matrix};
+use crate::tensor::{shape, Buffer, Cuda, HasErr, Matrix};
 
 impl LossKernel for Cuda {
     fn token_loss(

@@ -10,7 +10,7 @@ use crate::stages::loss::{
     CrossEntropy, Divergence, EntropyGated, Estimator, ForwardKl, Full, Jsd, JsdToBoth, Loss, PolicyGradient,
     ReverseKl, Routed, SampledKl, Support, Tail, TopK,
 };
-use crate::stages::route::gap::Regime;
+use crate::stages::route::gap::{Regime, RegimeSet};
 use std::marker::PhantomData;
 use std::sync::Mutex;
 
@@ -229,7 +229,18 @@ fn two_voices_gates_and_regimes() {
         heard_N: vec![true],
     };
     for (learn, tail) in [("all", Tail::Renormalise), ("some", Tail::Bucket)] {
-        let mut loss = Routed::<TopK<3>> { tail, gentle: Divergence::ReverseKl, ..Default::default() };
+        let mut loss = Routed::<TopK<3>> {
+            light: 0.6,
+            weak: 0.3,
+            learn: RegimeSet::ALL,
+            strong: Divergence::Jsd { beta: 0.5 },
+            strong_whole: true,
+            gentle: Divergence::ReverseKl,
+            support: Support::Student,
+            tail,
+            collapse_is_known: false,
+            width: PhantomData,
+        };
         if learn == "some" {
             loss.learn.lh = false;
         }
