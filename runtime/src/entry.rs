@@ -8,7 +8,7 @@ use crate::replay::{Recorded, Replay};
 use crate::run::{Report, Run};
 use crate::settings::Setting;
 use crate::stages::score::{Asked, Reading};
-use crate::tensor::Cpu;
+use crate::tensor::{Accelerator, Cpu, Device};
 use crate::world::FromFiles;
 
 /// A recipe as the command line sees it.
@@ -61,14 +61,28 @@ impl Entry {
 
 /// A recipe whose type is forgotten. The verbs are written over this one and compiled once, not once for
 /// each recipe; what is compiled for each is its loop.
-pub(crate) trait AnyRecipe {
+pub(crate) trait AnyRecipe: Trains<Cpu> + Trains<Accelerator> {
     fn parts_mut(&mut self) -> PartsMut<'_>;
     fn settings(&self) -> Vec<(&'static str, Vec<Setting>)>;
     fn facts(&self) -> Facts;
     fn faults(&self) -> Vec<Fault>;
-    fn train(&self, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Report>;
     fn replay(&self, recorded: Recorded) -> Result<Replay>;
-    fn readings(&self, world: &FromFiles<Cpu>, asked: &Asked) -> Result<Vec<Reading>>;
+}
+
+/// What of a recipe runs on a device.
+pub(crate) trait Trains<D: Device> {
+    fn train(&self, run: &Run, world: &mut FromFiles<D>) -> Result<Report>;
+    fn readings(&self, world: &FromFiles<D>, asked: &Asked) -> Result<Vec<Reading>>;
+}
+
+impl<R: Recipe, D: Device> Trains<D> for R {
+    fn train(&self, run: &Run, world: &mut FromFiles<D>) -> Result<Report> {
+        Recipe::train(self, run, world)
+    }
+
+    fn readings(&self, world: &FromFiles<D>, asked: &Asked) -> Result<Vec<Reading>> {
+        Recipe::readings(self, world, asked)
+    }
 }
 
 impl<R: Recipe> AnyRecipe for R {
@@ -88,15 +102,7 @@ impl<R: Recipe> AnyRecipe for R {
         Recipe::faults(self)
     }
 
-    fn train(&self, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Report> {
-        Recipe::train(self, run, world)
-    }
-
     fn replay(&self, recorded: Recorded) -> Result<Replay> {
         Recipe::replay(self, recorded)
-    }
-
-    fn readings(&self, world: &FromFiles<Cpu>, asked: &Asked) -> Result<Vec<Reading>> {
-        Recipe::readings(self, world, asked)
     }
 }

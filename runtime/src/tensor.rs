@@ -10,6 +10,8 @@ use dfdx::tensor::{Gradients, PutTape, TensorFromVec};
 use dfdx::tensor_ops::Backward;
 
 pub use dfdx::tensor::{Cpu, HasErr, NoneTape, OwnedTape, Storage, Tape};
+#[cfg(feature = "cuda")]
+pub use dfdx::tensor::{Cuda, CudaError};
 
 /// What the host may ask of a device besides arithmetic.
 pub trait Host: Storage<f32> {
@@ -19,9 +21,40 @@ pub trait Host: Storage<f32> {
     /// When the device fails.
     fn read(&self, buffer: &Buffer<Self>) -> Result<Vec<f32>, Self::Err>;
 
+    /// What it is.
+    fn describe(&self) -> String {
+        "CPU".to_string()
+    }
+
+    /// Waits until all work that was asked for is done.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn finish(&self) -> Result<(), Self::Err> {
+        Ok(())
+    }
+
+    /// How much of its own memory is in use, in bytes, if it has memory of its own.
+    fn memory_used(&self) -> Option<usize> {
+        None
+    }
+
     /// Runs `work` where the device's kernels start fastest.
-    fn within<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+    fn within<R>(&self, work: impl FnOnce() -> R) -> R {
         work()
+    }
+}
+
+/// What is handed to another thread while this one waits for it.
+struct Lent<T>(T);
+
+// SAFETY: only `Cpu::within` makes one. The thread that lends waits until the other has given back, so that no two use
+// what is lent at a time; and nothing of this crate that is lent knows which thread it is on.
+unsafe impl<T> Send for Lent<T> {}
+
+impl<R, W: FnOnce() -> R> Lent<W> {
+    fn run(self) -> Lent<R> {
+        Lent((self.0)())
     }
 }
 
@@ -30,16 +63,54 @@ impl Host for Cpu {
         Ok(buffer.to_vec())
     }
 
-    fn within<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+    fn within<R>(&self, work: impl FnOnce() -> R) -> R {
         // on a thread of the pool, handing out work costs no waiting for another thread to wake up
-        rayon::scope(|_| work())
+        let lent = Lent(work);
+        rayon::scope(move |_| lent.run()).0
     }
 }
 
-/// A device Limbeck can train on: dfdx knows it, and it has all our kernels.
-pub trait Device: dfdx::tensor_ops::Device<f32> + Host + Kernels + Send + Sync {}
+/// The device beside the CPU that this program was built for: a GPU with the feature `cuda`; without it there is none,
+/// and the CPU stands in its place where a type is needed.
+#[cfg(feature = "cuda")]
+pub type Accelerator = Cuda;
+/// The device beside the CPU that this program was built for: a GPU with the feature `cuda`; without it there is none,
+/// and the CPU stands in its place where a type is needed.
+#[cfg(not(feature = "cuda"))]
+pub type Accelerator = Cpu;
 
-impl<D: dfdx::tensor_ops::Device<f32> + Host + Kernels + Send + Sync> Device for D {}
+/// GPU number `ordinal`. With `tf32`, matrix products round what they multiply to 10 bits of mantissa.
+///
+/// # Errors
+/// A program built without the feature `cuda`, a machine without a driver, or one that lacks this GPU.
+#[cfg(feature = "cuda")]
+pub fn accelerator(ordinal: usize, tf32: bool) -> Result<Accelerator> {
+    crate::kernels::gpu::cuda::open(ordinal, tf32)
+}
+
+/// GPU number `ordinal`. With `tf32`, matrix products round what they multiply to 10 bits of mantissa.
+///
+/// # Errors
+/// A program built without the feature `cuda`, a machine without a driver, or one that lacks this GPU.
+#[cfg(not(feature = "cuda"))]
+pub fn accelerator(ordinal: usize, _tf32: bool) -> Result<Accelerator> {
+    Err(Error::call(format!("this program was built for the CPU alone, and cannot use GPU {ordinal}"))
+        .at("`device`")
+        .next("build it with `cargo build --release --features cuda` (docs/cuda.md says what that needs), or say `device: Cpu`"))
+}
+
+/// What is on a device, to be handed from thread to thread.
+#[derive(Debug)]
+pub(crate) struct AnyThread<T>(pub T);
+
+// SAFETY: only what `run::Left` keeps is put in here, matrices of a device. Those of the CPU are memory, and of a GPU the
+// handles of a driver, which any thread may use; dfdx only does not say so of its second stream.
+unsafe impl<T> Send for AnyThread<T> {}
+
+/// A device Limbeck can train on: dfdx knows it, and it has all our kernels.
+pub trait Device: dfdx::tensor_ops::Device<f32> + Host + Kernels {}
+
+impl<D: dfdx::tensor_ops::Device<f32> + Host + Kernels> Device for D {}
 
 /// A row-major matrix of `f32` on device `D`.
 pub type Matrix<D, T = NoneTape> = dfdx::tensor::Tensor<(usize, usize), f32, D, T>;

@@ -10,10 +10,13 @@ pub mod attention;
 pub mod decode_attention;
 pub mod embed;
 pub mod exp;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
 pub mod linear;
 pub(crate) mod matmul;
 pub(crate) mod parallel;
 pub mod rms_norm;
+pub mod sample;
 pub mod select_rows;
 pub(crate) mod simd;
 pub mod swiglu;
@@ -38,6 +41,7 @@ pub trait Kernels:
     + decode_attention::DecodeKernel
     + linear::LinearKernel
     + rms_norm::RmsNormKernel
+    + sample::SampleKernel
     + select_rows::SelectKernel
     + swiglu::SwigluKernel
     + token_loss::LossKernel
@@ -52,6 +56,7 @@ impl<D> Kernels for D where
         + decode_attention::DecodeKernel
         + linear::LinearKernel
         + rms_norm::RmsNormKernel
+        + sample::SampleKernel
         + select_rows::SelectKernel
         + swiglu::SwigluKernel
         + token_loss::LossKernel

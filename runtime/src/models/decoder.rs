@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::kernels::exp::{entropy, log_sum_exp};
 use crate::kernels::linear::linear;
 use crate::kernels::select_rows::select_rows;
-use crate::kernels::vocabulary_loss::{each_row, rows_at_once};
+use crate::kernels::vocabulary_loss::{self, each_row, rows_at_once};
 use crate::tensor::{self, failed, Device, Grads, Matrix, NoneTape};
 use std::sync::OnceLock;
 
@@ -187,7 +187,12 @@ impl<D: Device> Decoder<D> {
     /// # Errors
     /// As [`Decoder::logits`], or when there is not one id for each row or one is outside the vocabulary.
     pub fn log_probs(&self, batch: &Packed, ids: &[u32]) -> Result<Vec<f64>> {
-        self.of_rows(batch, ids, |row, id| f64::from(row[id as usize]) - log_sum_exp(row))
+        self.of_rows(
+            batch,
+            ids,
+            |(log_prob, _)| log_prob,
+            |row, id| f64::from(row[id as usize]) - log_sum_exp(row),
+        )
     }
 
     /// [`Decoder::log_probs`], each with the entropy of its row in nats.
@@ -195,17 +200,23 @@ impl<D: Device> Decoder<D> {
     /// # Errors
     /// As [`Decoder::log_probs`].
     pub fn log_probs_and_entropies(&self, batch: &Packed, ids: &[u32]) -> Result<Vec<(f64, f64)>> {
-        self.of_rows(batch, ids, |row, id| {
-            let whole = log_sum_exp(row);
-            (f64::from(row[id as usize]) - whole, entropy(row, whole))
-        })
+        self.of_rows(
+            batch,
+            ids,
+            |said| said,
+            |row, id| {
+                let whole = log_sum_exp(row);
+                (f64::from(row[id as usize]) - whole, entropy(row, whole))
+            },
+        )
     }
 
-    /// What `of` makes of the logits of row r of `batch` and of `ids[r]`.
+    /// What `of` makes of the logits of row r of `batch` and of `ids[r]`, or `said` of what the device finds by itself.
     fn of_rows<T: Send + Sync>(
         &self,
         batch: &Packed,
         ids: &[u32],
+        said: impl Fn((f64, f64)) -> T + Sync,
         of: impl Fn(&[f32], u32) -> T + Sync,
     ) -> Result<Vec<T>> {
         let (count, vocabulary) = (batch.rows().len(), self.config.vocab_size);
@@ -226,6 +237,9 @@ impl<D: Device> Decoder<D> {
             let pass = Pass::new(self);
             let hidden = pass.rows(tape, batch)?;
             let hidden = pass.last_norm(tape, &hidden)?;
+            if let Some(all) = vocabulary_loss::said(&hidden, &self.head()?, ids)? {
+                return Ok(all.into_iter().map(&said).collect());
+            }
             let found: Vec<OnceLock<T>> = (0..count).map(|_| OnceLock::new()).collect();
             each_row(&hidden, &self.head()?, &|row, logits| {
                 found[row].get_or_init(|| of(logits, ids[row]));

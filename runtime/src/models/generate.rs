@@ -6,16 +6,14 @@
 use super::decoder::Decoder;
 use super::forward::Pass;
 use super::packed::Packed;
-use super::sample::{sample_in, Sampling};
+use super::sample::Sampling;
 use crate::error::{Error, Result};
 use crate::kernels::attention::attention;
 use crate::kernels::decode_attention::{Cache, CacheShape, Place};
-use crate::kernels::exp::all_finite;
+use crate::kernels::sample::{sample, Drawn};
 use crate::kernels::select_rows::select_rows;
-use crate::real::Real;
 use crate::rng::Stream;
 use crate::tensor::{self, Device, Matrix, NoneTape};
-use rayon::prelude::*;
 
 /// A prompt to answer a number of times.
 #[derive(Clone, Debug)]
@@ -196,20 +194,11 @@ impl<'a, D: Device> Wave<'a, D> {
 
     /// Every speaker says one token.
     fn say(&mut self) -> Result<()> {
-        let values = tensor::to_host(&self.logits);
-        let width = tensor::shape(&self.logits).1;
-        let drawn = self.speakers.par_iter_mut().zip(values.par_chunks_exact(width)).with_min_len(8);
-        let drawn: Vec<Option<(u32, f32)>> = drawn
-            .map_init(Vec::new, |memory, (speaker, logits)| {
-                all_finite(logits).then(|| {
-                    let token = sample_in(memory, logits, self.sampling, speaker.stream.uniform());
-                    (token, f32::log_prob(logits, token as usize))
-                })
-            })
-            .collect();
+        let uniforms: Vec<f64> = self.speakers.iter_mut().map(|speaker| speaker.stream.uniform()).collect();
+        let drawn = sample(&self.logits, self.sampling, &uniforms)?;
         for (speaker, drawn) in self.speakers.iter_mut().zip(drawn) {
             let answer = &mut self.answers[speaker.row];
-            let Some((token, log_prob)) = drawn else {
+            let Some(Drawn { token, log_prob }) = drawn else {
                 let at = answer.tokens.len();
                 let what = format!("the model's logits are not finite at token {at} of row {}", speaker.row);
                 return Err(Error::run(what).next(

@@ -24,6 +24,7 @@ pub use generation_config::GenerationConfig;
 pub use lora::{Lora, Projection};
 pub use packed::Packed;
 pub use rope::RopeScaling;
+pub(crate) use sample::sample_in as draw;
 pub use sample::{sample, Sampling};
 pub use save::WeightType;
 pub use weights::Parameter;

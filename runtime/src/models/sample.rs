@@ -34,7 +34,7 @@ pub fn sample(logits: &[f32], sampling: &Sampling, u: f64) -> u32 {
 }
 
 /// [`sample`] with memory that is used again.
-pub(super) fn sample_in(weights: &mut Vec<f64>, logits: &[f32], sampling: &Sampling, u: f64) -> u32 {
+pub(crate) fn sample_in(weights: &mut Vec<f64>, logits: &[f32], sampling: &Sampling, u: f64) -> u32 {
     let best = most_likely(logits);
     if sampling.temperature == 0.0 || logits.len() < 2 {
         return best as u32;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::prepare::Prepared;
 use super::ready::{longest_response, taught, TOLD};
 use crate::batch::Prompt;
+use crate::entry::{AnyRecipe, Trains};
 use crate::error::{Error, Result};
 use crate::plan::Teacher;
 use crate::privileged::Placement;
 use crate::stages::score::{Asked, Reading};
-use crate::tensor::Cpu;
+use crate::tensor::Device;
 use crate::world::tokenizer::Tokenizer;
 use crate::world::{FromFiles, Policy, Speaker, World};
 
@@ -25,11 +26,14 @@ pub(super) struct Heard {
 
 /// Reads every prompt as the teachers will, and finds what does not fit. Empty for a recipe whose
 /// teachers read what the student reads.
-pub(super) fn contexts_fit(
+pub(super) fn contexts_fit<D: Device>(
     prepared: &Prepared,
-    world: &FromFiles<Cpu>,
+    world: &FromFiles<D>,
     prompts: &[Arc<Prompt>],
-) -> (Vec<Heard>, Vec<Error>) {
+) -> (Vec<Heard>, Vec<Error>)
+where
+    dyn AnyRecipe: Trains<D>,
+{
     let teachers = prepared.entry.plan.teachers;
     if teachers.iter().all(|teacher| teacher.reads.is_none()) {
         return (Vec::new(), Vec::new());
@@ -60,10 +64,13 @@ pub(super) fn contexts_fit(
 }
 
 /// One prompt as the teachers read it, with room for the longest response to it.
-fn read(prepared: &Prepared, world: &FromFiles<Cpu>, prompt: &Arc<Prompt>) -> Result<Vec<Reading>> {
-    let positions = |policy: &Policy<Cpu>| policy.decoder.config().max_position_embeddings;
+fn read<D: Device>(prepared: &Prepared, world: &FromFiles<D>, prompt: &Arc<Prompt>) -> Result<Vec<Reading>>
+where
+    dyn AnyRecipe: Trains<D>,
+{
+    let positions = |policy: &Policy<D>| policy.decoder.config().max_position_embeddings;
     let students = positions(world.student());
-    let readings = prepared.recipe.readings(world, &Asked::new(Arc::clone(prompt)))?;
+    let readings = Trains::<D>::readings(&*prepared.recipe, world, &Asked::new(Arc::clone(prompt)))?;
     let response = longest_response(prepared, prompt, students);
     for reading in &readings {
         let room = match world.speaker(reading.seat) {

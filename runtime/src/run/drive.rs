@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::{hashes_of, latest};
 use super::directory::RunDirectory;
 use super::evaluate::{evaluate, Answer, Evaluation};
-use super::file::RunFile;
+use super::file::{Place, RunFile};
 use super::fingerprints::{must_be_the_same, read_hashes, write_hashes};
 use super::finish::write_report;
 use super::overlay;
@@ -17,11 +17,12 @@ use super::prepare::{step_of, Prepared, RunData, TrainOptions};
 use super::ready::must_be_ready;
 use super::state::{side, Run};
 use crate::entry::Entry;
+use crate::entry::{AnyRecipe, Trains};
 use crate::error::{Error, Result};
 use crate::log::{Accuracy, Table};
-use crate::plan::Plan;
+use crate::plan::{Plan, Resolved};
 use crate::replay::{Recorded, Replay};
-use crate::tensor::Cpu;
+use crate::tensor::{accelerator, Cpu, Device};
 use crate::world::tokenizer::Chat;
 use crate::world::{FromFiles, Policy, World};
 
@@ -64,7 +65,19 @@ type ByDomain = BTreeMap<String, Accuracy>;
 /// A file that is wrong (exit 2), a run that failed (exit 1).
 pub fn train(entry: &Entry, options: &TrainOptions) -> Result<Shown> {
     let prepared = Prepared::read(entry, options)?;
-    let world = open_world(&prepared)?;
+    match prepared.file.device {
+        Place::Cpu => train_on(&Cpu::default(), entry, prepared, options),
+        Place::Cuda(ordinal) => {
+            train_on(&accelerator(ordinal, prepared.file.tf32)?, entry, prepared, options)
+        }
+    }
+}
+
+fn train_on<D: Device>(device: &D, entry: &Entry, prepared: Prepared, options: &TrainOptions) -> Result<Shown>
+where
+    dyn AnyRecipe: Trains<D>,
+{
+    let world = open_world(&prepared, device)?;
     let data = prepared.data()?;
     let mut world = with_servers(&prepared, &data, world)?;
     // everything is looked at before the run directory is made: what is wrong leaves nothing behind
@@ -105,9 +118,30 @@ pub fn resume(entry: &Entry, root: &Path, quiet: bool) -> Result<Shown> {
     let plan = entry.plan.with_settings(prepared.recipe.settings());
     // who answers from elsewhere is asked last: files are at hand
     let (served, here): (Vec<_>, Vec<_>) = then.into_iter().partition(|(what, _)| what == "servers");
-    let mut hashes = prepared.hashes()?;
+    let hashes = prepared.hashes()?;
     must_be_the_same(&here, &hashes, &directory, &plan)?;
-    let mut world = open_world(&prepared)?;
+    let state = Stopped { directory, checkpoint, plan, hashes, served };
+    match prepared.file.device {
+        Place::Cpu => go_on(&Cpu::default(), prepared, state, quiet),
+        Place::Cuda(ordinal) => go_on(&accelerator(ordinal, prepared.file.tf32)?, prepared, state, quiet),
+    }
+}
+
+/// Where a run stands that is to go on.
+struct Stopped {
+    directory: RunDirectory,
+    checkpoint: Option<PathBuf>,
+    plan: Resolved,
+    hashes: Vec<(String, String)>,
+    served: Vec<(String, String)>,
+}
+
+fn go_on<D: Device>(device: &D, prepared: Prepared, state: Stopped, quiet: bool) -> Result<Shown>
+where
+    dyn AnyRecipe: Trains<D>,
+{
+    let Stopped { directory, checkpoint, plan, mut hashes, served } = state;
+    let mut world = open_world(&prepared, device)?;
     let data = prepared.data()?;
     let done = checkpoint.as_deref().and_then(step_of).unwrap_or(0);
     if done >= prepared.file.steps {
@@ -176,22 +210,22 @@ pub struct HeldOut {
 const MARKS: &str = "servers.json";
 
 /// The same world with the servers of its teachers.
-fn with_servers(prepared: &Prepared, data: &RunData, world: FromFiles<Cpu>) -> Result<FromFiles<Cpu>> {
+fn with_servers<D: Device>(prepared: &Prepared, data: &RunData, world: FromFiles<D>) -> Result<FromFiles<D>> {
     if prepared.file.servers.is_empty() {
         return Ok(world);
     }
     world.with_servers(&prepared.entry.plan, &prepared.file.servers, &data.rows)
 }
 
-pub(crate) fn open_world(prepared: &Prepared) -> Result<FromFiles<Cpu>> {
+pub(crate) fn open_world<D: Device>(prepared: &Prepared, device: &D) -> Result<FromFiles<D>> {
     let file = &prepared.file;
-    let world = FromFiles::open(&prepared.entry.plan, &file.student, &file.teachers, &Cpu::default())?;
+    let world = FromFiles::open(&prepared.entry.plan, &file.student, &file.teachers, device)?;
     settled(prepared, world)
 }
 
 /// The world as the run file wants it: how fast teachers follow, what chats are told, how much of the student
 /// learns, and what its backward pass keeps.
-pub(super) fn settled(prepared: &Prepared, world: FromFiles<Cpu>) -> Result<FromFiles<Cpu>> {
+pub(super) fn settled<D: Device>(prepared: &Prepared, world: FromFiles<D>) -> Result<FromFiles<D>> {
     let RunFile { chat, lora, seed, activation_checkpointing, .. } = &prepared.file;
     let world = world.tuned(&prepared.recipe.settings()).chatting(chat.as_ref())?;
     let mut world = match lora {
@@ -202,9 +236,12 @@ pub(super) fn settled(prepared: &Prepared, world: FromFiles<Cpu>) -> Result<From
     Ok(world)
 }
 
-fn go(prepared: &Prepared, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {
+fn go<D: Device>(prepared: &Prepared, run: &Run, world: &mut FromFiles<D>) -> Result<Shown>
+where
+    dyn AnyRecipe: Trains<D>,
+{
     let before = look_before(&prepared.entry.plan, run, world)?;
-    let report = prepared.recipe.train(run, world).map_err(|why| run.rescue(why, world))?;
+    let report = Trains::<D>::train(&*prepared.recipe, run, world).map_err(|why| run.rescue(why, world))?;
     run.let_go();
     let mut shown = Shown::of(run, report.seconds);
     if let (Some(before), Some(held_out)) = (before, &run.held_out) {
@@ -218,7 +255,7 @@ fn go(prepared: &Prepared, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Show
 }
 
 /// What a run shows that has made all its steps before.
-fn finished(prepared: &Prepared, run: &Run, world: &mut FromFiles<Cpu>) -> Result<Shown> {
+fn finished<D: Device>(prepared: &Prepared, run: &Run, world: &mut FromFiles<D>) -> Result<Shown> {
     let reported = run.directory.as_ref().is_some_and(|directory| directory.path("report.html").is_file());
     let mut shown = Shown { finished_before: true, ..Shown::of(run, 0.0) };
     if let (Some(before), Some(held_out)) = (look_before(&prepared.entry.plan, run, world)?, &run.held_out) {
@@ -257,7 +294,7 @@ impl Shown {
     }
 }
 
-fn look_before(plan: &Plan, run: &Run, world: &FromFiles<Cpu>) -> Result<Option<Before>> {
+fn look_before<D: Device>(plan: &Plan, run: &Run, world: &FromFiles<D>) -> Result<Option<Before>> {
     let Some(held_out) = &run.held_out else { return Ok(None) };
     if let Some(known) = run.recall("before.json")? {
         return Ok(Some(known));
@@ -274,10 +311,10 @@ fn look_before(plan: &Plan, run: &Run, world: &FromFiles<Cpu>) -> Result<Option<
     Ok(Some(before))
 }
 
-fn look(
+fn look<D: Device>(
     run: &Run,
     held_out: &Arc<Evaluation>,
-    policy: &Policy<Cpu>,
+    policy: &Policy<D>,
     title: &str,
 ) -> Result<(ByDomain, Vec<Answer>)> {
     let side = side(&run.progress, &format!("evaluating {title}"), held_out.rows.len());

@@ -1,6 +1,6 @@
 //! The effective run: what a run file, its recipe and the command line come to, written down.
 
-use super::file::RunFile;
+use super::file::{Place, RunFile};
 use crate::entry::AnyRecipe;
 use crate::error::{Error, Result};
 
@@ -22,6 +22,12 @@ pub(super) fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> R
         format!("student: {}", ron_text(&file.student)?),
         format!("teachers: {}", ron_text(&file.teachers)?),
     ];
+    if file.device != Place::Cpu {
+        lines.push(format!("device: {}", ron_text(&file.device)?));
+    }
+    if file.tf32 {
+        lines.push("tf32: true".to_string());
+    }
     if file.activation_checkpointing {
         lines.push("activation_checkpointing: true".to_string());
     }

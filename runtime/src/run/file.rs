@@ -55,6 +55,16 @@ fn one_point() -> f64 {
 /// What a template must do.
 const TEMPLATE: &str = "a template names {prompt} and {privileged} exactly once each, for example Template(\"{prompt}\\nHint: {privileged}\\n\")";
 
+/// What a run runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// A GPU, by its number.
+    Cuda(usize),
+}
+
 /// A run file, but for the settings of its recipe: what they are the recipe knows.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename = "Run", deny_unknown_fields)]
@@ -74,6 +84,12 @@ pub struct RunFile {
     /// Activations are computed again, layer by layer, instead of kept: less memory, more time, the same bits.
     #[serde(default)]
     pub activation_checkpointing: bool,
+    /// What it runs on: `Cpu`, or `Cuda(0)` for the first GPU.
+    #[serde(default)]
+    pub device: Place,
+    /// Whether a GPU's matrix products may round what they multiply to 10 bits of mantissa (TF32).
+    #[serde(default)]
+    pub tf32: bool,
     /// The student's model folder.
     pub student: PathBuf,
     /// What of the student learns; all of it when absent.

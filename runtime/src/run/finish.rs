@@ -11,17 +11,17 @@ use super::state::Run;
 use crate::diff;
 use crate::error::{Error, Result};
 use crate::log::{read_metrics, ReportData, Sample};
-use crate::tensor::Cpu;
+use crate::tensor::Device;
 use crate::world::tokenizer::Tokenizer;
 use crate::world::{FromFiles, World};
 
 /// How many rollouts the report shows.
 const SAMPLES: usize = 48;
 
-pub(super) fn write_report(
+pub(super) fn write_report<D: Device>(
     prepared: &Prepared,
     run: &Run,
-    world: &FromFiles<Cpu>,
+    world: &FromFiles<D>,
     shown: &Shown,
 ) -> Result<()> {
     let Some(directory) = &run.directory else { return Ok(()) };

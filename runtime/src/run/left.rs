@@ -8,7 +8,7 @@ use super::state::Run;
 use crate::error::{Error, Result};
 use crate::kernels::adamw::Moments;
 use crate::stages::data::FeedState;
-use crate::tensor::Device;
+use crate::tensor::{AnyThread, Device};
 use crate::world::World;
 
 /// What `data` and `step` held when the loop let go of them.
@@ -17,7 +17,7 @@ pub(crate) struct Left {
     /// The cursor before its last batch was drawn, and after.
     feed: Option<(FeedState, FeedState)>,
     /// The optimiser's moments, of the device they are on.
-    moments: Option<Box<dyn Any + Send>>,
+    moments: Option<AnyThread<Box<dyn Any>>>,
 }
 
 impl Left {
@@ -26,12 +26,12 @@ impl Left {
     }
 
     pub fn moments<D: Device>(&mut self, moments: Moments<D>) {
-        self.moments = Some(Box::new(moments));
+        self.moments = Some(AnyThread(Box::new(moments)));
     }
 
     /// Cursor and moments after the last finished step, and how many steps that are.
     fn finished<D: Device>(self) -> Option<(u64, FeedState, Box<Moments<D>>)> {
-        let moments = self.moments?.downcast::<Moments<D>>().ok()?;
+        let moments = self.moments?.0.downcast::<Moments<D>>().ok()?;
         let (before, after) = self.feed?;
         let done = moments.steps();
         // a batch was drawn that the student did not learn from: it is drawn again

@@ -5,13 +5,14 @@ use std::path::Path;
 use super::contexts::{contexts_fit, plain, shown};
 use super::drive::settled;
 use super::estimate::estimate;
+use super::file::Place;
 use super::judged::{judges_fit, Asked};
 use super::prepare::{Prepared, TrainOptions};
 use super::ready::{held_out_fits, prompts_fit, rows_fit, teachers_fit};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::models::Decoder;
-use crate::tensor::{Cpu, Device};
+use crate::tensor::{accelerator, Cpu, Device};
 use crate::world::remote::Server;
 use crate::world::rows::Row;
 use crate::world::tokenizer::Tokenizer;
@@ -42,6 +43,10 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
         prepared.name, entry.name, prepared.file.steps, prepared.file.batch
     ));
     let file = &prepared.file;
+    // a look at the run is taken on the CPU; but the run's own device must be there
+    if let Place::Cuda(ordinal) = file.device {
+        findings.take(accelerator(ordinal, file.tf32));
+    }
     let (world, wrong) = FromFiles::open_all(&entry.plan, &file.student, &file.teachers, &Cpu::default());
     findings.wrong.extend(wrong);
     let mut world = world.and_then(|world| findings.take(settled(&prepared, world)));

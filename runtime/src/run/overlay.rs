@@ -4,7 +4,7 @@ use ron::error::SpannedError;
 use ron::value::RawValue;
 use serde::Deserialize;
 
-use super::file::RunFile;
+use super::file::{Place, RunFile};
 use crate::entry::AnyRecipe;
 use crate::error::{Error, Result};
 use crate::patch::{ron_options, Given};
@@ -99,6 +99,8 @@ struct RunOverlay {
     batch: Option<usize>,
     micro_batch: Option<usize>,
     activation_checkpointing: Option<bool>,
+    device: Option<Place>,
+    tf32: Option<bool>,
     save_every: Option<u64>,
     student: Option<std::path::PathBuf>,
     data: Option<std::path::PathBuf>,
@@ -195,6 +197,8 @@ pub fn set(recipe: &mut dyn AnyRecipe, file: &mut RunFile, word: &str) -> Result
             file.steps = over.steps.unwrap_or(file.steps);
             file.batch = over.batch.unwrap_or(file.batch);
             file.micro_batch = over.micro_batch.unwrap_or(file.micro_batch);
+            file.device = over.device.unwrap_or(file.device);
+            file.tf32 = over.tf32.unwrap_or(file.tf32);
             file.activation_checkpointing =
                 over.activation_checkpointing.unwrap_or(file.activation_checkpointing);
             file.save_every = over.save_every.unwrap_or(file.save_every);

@@ -9,10 +9,11 @@ use super::judged::{judges_fit, Asked};
 use super::prepare::{Prepared, RunData};
 use super::state::prompt_of;
 use crate::batch::Prompt;
+use crate::entry::{AnyRecipe, Trains};
 use crate::error::{Error, Result};
 use crate::plan::{Plan, Teacher};
 use crate::privileged::Placement;
-use crate::tensor::{Cpu, Device};
+use crate::tensor::Device;
 use crate::world::rows::Row;
 use crate::world::verifier::Judges;
 use crate::world::{FromFiles, Policy, World};
@@ -89,12 +90,12 @@ pub(super) fn prompts_fit<D: Device>(
 }
 
 /// Every teacher can read the longest prompt with the longest response.
-pub(super) fn teachers_fit(
+pub(super) fn teachers_fit<D: Device>(
     prepared: &Prepared,
-    world: &FromFiles<Cpu>,
+    world: &FromFiles<D>,
     prompts: &[Arc<Prompt>],
 ) -> Vec<Error> {
-    let context = |policy: &Policy<Cpu>| policy.decoder.config().max_position_embeddings;
+    let context = |policy: &Policy<D>| policy.decoder.config().max_position_embeddings;
     let students = context(world.student());
     let length = |prompt: &Arc<Prompt>| prompt.tokens.len() + longest_response(prepared, prompt, students);
     let longest = prompts.iter().map(length).max().unwrap_or(0);
@@ -131,7 +132,14 @@ pub(super) fn longest_response(prepared: &Prepared, prompt: &Prompt, students: u
 ///
 /// # Errors
 /// Everything that does not fit.
-pub(super) fn must_be_ready(prepared: &Prepared, data: &RunData, world: &FromFiles<Cpu>) -> Result<()> {
+pub(super) fn must_be_ready<D: Device>(
+    prepared: &Prepared,
+    data: &RunData,
+    world: &FromFiles<D>,
+) -> Result<()>
+where
+    dyn AnyRecipe: Trains<D>,
+{
     let RunData { rows, name, held_out } = data;
     let mut wrong = rows_fit(prepared, rows, name);
     let (prompts, unfit) = prompts_fit(rows, name, world.student(), &prepared.placement(), &prepared.judges);
@@ -148,7 +156,7 @@ pub(super) fn must_be_ready(prepared: &Prepared, data: &RunData, world: &FromFil
 }
 
 /// Everybody who is evaluated can read the held-out prompts.
-pub(super) fn held_out_fits(rows: &[Row], name: &str, world: &FromFiles<Cpu>) -> Vec<Error> {
+pub(super) fn held_out_fits<D: Device>(rows: &[Row], name: &str, world: &FromFiles<D>) -> Vec<Error> {
     let (_, mut wrong) = prompts_fit(rows, name, world.student(), &Arc::default(), &Judges::default());
     for (_, teacher) in world.teachers() {
         if !wrong.is_empty() {

@@ -13,7 +13,7 @@ use crate::cli::verbs::say;
 use crate::error::Result;
 use crate::models::Decoder;
 use crate::tasks::{generate, TaskSpec};
-use crate::tensor::Cpu;
+use crate::tensor::{Cpu, Device};
 use crate::world::tokenizer::Tokenizer;
 use crate::world::Policy;
 
@@ -74,10 +74,15 @@ pub(super) struct Sizes {
 impl Sizes {
     /// One such model, taught by another.
     pub fn pair(&self) -> Result<Pair> {
+        self.pair_on(&Cpu::default())
+    }
+
+    /// The same on a device.
+    pub fn pair_on<D: Device>(&self, device: &D) -> Result<Pair<D>> {
         let tokenizer = std::sync::Arc::new(Tokenizer::tasks()?);
         let config = config(128, self.layers, self.vocabulary.max(tokenizer.vocab_size()), 384, self.room);
-        let policy = |name: &str, seed| -> Result<Policy<Cpu>> {
-            let decoder = Decoder::random(&config, seed, &Cpu::default())?;
+        let policy = |name: &str, seed| -> Result<Policy<D>> {
+            let decoder = Decoder::random(&config, seed, device)?;
             Ok(Policy { name: name.to_string(), decoder, tokenizer: tokenizer.clone() })
         };
         Ok(Pair::of(policy("student", 0)?, policy("teacher", 1)?))

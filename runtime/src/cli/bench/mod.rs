@@ -8,6 +8,7 @@ mod measured;
 mod pair;
 mod rollout;
 mod step;
+mod verify;
 mod vocabulary;
 
 use std::path::PathBuf;
@@ -23,7 +24,22 @@ use vocabulary::HeadPoint;
 #[derive(Group)]
 pub(super) struct BenchArgs {
     #[command(subcommand)]
-    piece: Piece,
+    piece: Option<Piece>,
+    /// The device that `--verify` looks at
+    #[arg(long, default_value = "cuda", value_parser = ["cuda"])]
+    device: String,
+    /// Compare a GPU with the CPU, operation by operation and over a whole recipe, and time it
+    #[arg(long)]
+    verify: bool,
+    /// Let the GPU's matrix products round to TF32
+    #[arg(long)]
+    tf32: bool,
+    /// Leave out what takes a large model
+    #[arg(long)]
+    small: bool,
+    /// Where `--verify` writes its numbers
+    #[arg(long, default_value = "verify.json")]
+    out: PathBuf,
     /// As JSON
     #[arg(long, global = true)]
     json: bool,
@@ -98,7 +114,21 @@ enum Piece {
 }
 
 pub(super) fn run(args: &BenchArgs) -> Result<ExitCode> {
-    let measured = match &args.piece {
+    let piece = match &args.piece {
+        None if args.verify => return say(&verify::run(&args.out, args.tf32, args.small)?),
+        None => {
+            return Err(Error::call("nothing is to be measured")
+                .at("bench")
+                .next("name a piece (`limbeck bench --help` lists them), or say `--device cuda --verify`"))
+        }
+        Some(_) if args.verify => {
+            return Err(Error::call("`--verify` stands by itself")
+                .at("bench")
+                .next("say `limbeck bench --device cuda --verify`"))
+        }
+        Some(piece) => piece,
+    };
+    let measured = match piece {
         Piece::Decoder { vocabulary, repeats } => {
             decoder::measure(positive(*vocabulary)?, positive(*repeats)?)?
         }

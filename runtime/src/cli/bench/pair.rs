@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::prelude::*;
 use crate::run::{Report, Run};
-use crate::tensor::Cpu;
+use crate::tensor::{Cpu, Device};
 use crate::world::rows::Row;
 use crate::world::{AnyVocabulary, Policy, World};
 
@@ -28,14 +28,14 @@ pub struct TimedSteps {
 pub(super) const STAGES: [&str; 5] = ["data", "rollout", "score", "loss", "update"];
 
 /// A student and its teacher, here.
-pub(super) struct Pair {
-    pub student: Policy<Cpu>,
-    pub teacher: Policy<Cpu>,
+pub(super) struct Pair<D: Device = Cpu> {
+    pub student: Policy<D>,
+    pub teacher: Policy<D>,
 }
 
-impl Pair {
+impl<D: Device> Pair<D> {
     /// The two, with the student's tokenizer; no end token ends what the student says.
-    pub fn of(mut student: Policy<Cpu>, mut teacher: Policy<Cpu>) -> Self {
+    pub fn of(mut student: Policy<D>, mut teacher: Policy<D>) -> Self {
         student.decoder.speak_on();
         teacher.tokenizer = Arc::clone(&student.tokenizer);
         Self { student, teacher }
@@ -67,23 +67,23 @@ impl Pair {
     }
 }
 
-impl World for Pair {
-    type Device = Cpu;
+impl<D: Device> World for Pair<D> {
+    type Device = D;
     type Vocabulary = AnyVocabulary;
 
-    fn student(&self) -> &Policy<Cpu> {
+    fn student(&self) -> &Policy<D> {
         &self.student
     }
 
-    fn student_mut(&mut self) -> &mut Policy<Cpu> {
+    fn student_mut(&mut self) -> &mut Policy<D> {
         &mut self.student
     }
 
-    fn seated(&self) -> Vec<(&str, &Policy<Cpu>)> {
+    fn seated(&self) -> Vec<(&str, &Policy<D>)> {
         vec![("teacher", &self.teacher)]
     }
 
-    fn teacher(&self, _: &str) -> Result<&Policy<Cpu>> {
+    fn teacher(&self, _: &str) -> Result<&Policy<D>> {
         Ok(&self.teacher)
     }
 }

@@ -1,6 +1,10 @@
 //! AdamW (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019), fused and in place.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
 mod moments;
 
 pub use moments::{grad_norm, Moment, Moments};

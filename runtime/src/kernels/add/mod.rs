@@ -1,6 +1,10 @@
 //! The residual connection, what a layer learns beside its weights, and sums of gradients.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
 
 pub(crate) use cpu::increase;
 

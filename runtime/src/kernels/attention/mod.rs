@@ -2,11 +2,17 @@
 
 mod backward;
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
 mod rotary;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use cpu::{rotate_heads, Head};
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) use gpu::{rotate as rotate_on, turns as turns_on, Turns};
 pub(crate) use rotary::rotate;
 pub use rotary::{Rates, Rotary};
 
@@ -80,6 +86,11 @@ pub trait AttentionKernel: Storage<f32> {
     /// What the backward pass needs from the forward pass.
     type Kept: 'static;
 
+    /// The widest heads that it can attend with, where there is a limit.
+    fn widest_head(&self) -> Option<usize> {
+        None
+    }
+
     /// Rotates `q` `[N, query * width]` and `k` `[N, shared * width]` to their positions and attends, each
     /// row to itself and the rows before it in its sequence: `[N, query * width]`.
     ///
@@ -119,6 +130,10 @@ pub fn attention<D: Device, T: Tape<f32, D>>(
     layout: &Layout,
 ) -> Result<Matrix<D>> {
     fits([q, k, v].map(tensor::shape), layout)?;
+    if let Some(widest) = q.device().widest_head().filter(|&widest| layout.heads.width > widest) {
+        let what = format!("heads of {} values, and this device takes {widest} at most", layout.heads.width);
+        return Err(misfit("attention", what));
+    }
     let (y, kept) = q.device().attention(q, k, v, layout).map_err(failed)?;
     if T::OWNS_TAPE {
         let (v, layout) = (v.clone(), layout.clone());

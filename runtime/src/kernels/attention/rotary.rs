@@ -54,6 +54,12 @@ impl Rotary {
         self.half
     }
 
+    /// All cosines and all sines, position by position.
+    #[cfg(any(test, feature = "cuda"))]
+    pub(crate) fn tables(&self) -> (&[f32], &[f32]) {
+        (&self.cos, &self.sin)
+    }
+
     /// Cosines and sines of `position`.
     pub(crate) fn at(&self, position: usize) -> (&[f32], &[f32]) {
         let start = position * self.half;

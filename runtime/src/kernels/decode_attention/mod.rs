@@ -4,6 +4,10 @@
 //! copied when a row grows or leaves. The numbers are bit for bit those of [`attention`](super::attention).
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
 
 use super::attention::{Heads, Layout, Rates, Rotary, Span};
 use super::misfit;
@@ -29,7 +33,7 @@ pub struct CacheShape {
 /// Decoding on a device.
 pub trait DecodeKernel: Storage<f32> {
     /// Keys and values of prompts and rows.
-    type Cache: Send;
+    type Cache;
 
     /// An empty cache, with rotary positions for the longest prompt and its room.
     ///

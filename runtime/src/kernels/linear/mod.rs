@@ -1,6 +1,10 @@
 //! The linear layer: x · Wᵀ + b.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
 
 use super::{misfit, Again};
 use crate::error::Result;
@@ -10,7 +14,7 @@ use std::rc::Rc;
 /// The linear layer on a device.
 pub trait LinearKernel: Storage<f32> {
     /// Weights laid out for repeated use, when they do not change between uses.
-    type Prepared: Send + Sync;
+    type Prepared;
 
     /// Lays out `weight` `[out, in]`.
     ///

@@ -1,6 +1,13 @@
 //! Root-mean-square normalisation, of whole rows or of each head of a row.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
+
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) use gpu::sum_shares;
 
 use super::misfit;
 use crate::error::Result;

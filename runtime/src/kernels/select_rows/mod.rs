@@ -1,6 +1,10 @@
 //! Some rows of a matrix, in any order, also repeatedly.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
 
 use super::misfit;
 use crate::error::Result;

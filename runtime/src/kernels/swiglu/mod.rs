@@ -1,6 +1,10 @@
 //! The gate of the feed-forward block: silu(gate) * up.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
 
 use super::{misfit, Again};
 use crate::error::Result;

@@ -1,6 +1,11 @@
 //! Any loss that is a weighted sum over tokens of a function of the logits there.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+mod described;
+
+pub use described::{Among, Described, Found, Kind, Own, Part, Rest, Teacher, Tells, Weight};
 
 use super::misfit;
 use crate::error::Result;
@@ -12,6 +17,17 @@ pub trait TokenLoss: Send + Sync {
     /// The loss of row `row`, from its logits, as many as the vocabulary has tokens. When `grad` is given,
     /// writes d loss / d logits into it; it comes zeroed and is as long as `logits`.
     fn row(&self, row: usize, logits: &[f32], grad: Option<&mut [f32]>) -> f64;
+
+    /// The same loss in numbers, so that a device other than the CPU can work it out where the logits are. A loss that
+    /// has no such description is asked row by row on the host, which is much slower there.
+    fn described(&self, _: usize) -> Option<Described<'_>> {
+        None
+    }
+
+    /// Takes what a device found at row `row`, and gives its loss back.
+    fn found(&self, _: usize, _: &Described<'_>, found: &Found) -> f64 {
+        found.loss
+    }
 }
 
 /// What a device gives back for a [`TokenLoss`]: the loss of each row, and the weighted gradient if asked

@@ -5,11 +5,18 @@
 //! the gradient of the output layer's weights is a sum over rows, and it is taken in the order of the rows.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
+#[cfg(any(test, feature = "cuda"))]
+mod rows;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use cpu::rows_at_once;
 
+use super::embed::within;
 use super::misfit;
 use super::token_loss::TokenLoss;
 use crate::error::Result;
@@ -48,6 +55,20 @@ pub trait VocabularyLossKernel: Storage<f32> {
         head: &Matrix<Self>,
         look: &(dyn Fn(usize, &[f32]) + Sync),
     ) -> Result<(), Self::Err>;
+
+    /// The log-probability of `ids[r]` at row r of `hidden · headᵀ` and the entropy of the row, where the device finds
+    /// them by itself; else the rows are to be looked at.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn said(
+        &self,
+        _hidden: &Matrix<Self>,
+        _head: &Matrix<Self>,
+        _ids: &[u32],
+    ) -> Result<Option<Vec<(f64, f64)>>, Self::Err> {
+        Ok(None)
+    }
 }
 
 /// The unweighted losses of the rows of `hidden` `[R, d]` under the output layer `head` `[V, d]`. The gradients of
@@ -80,6 +101,20 @@ pub fn each_row<D: Device>(
 ) -> Result<()> {
     fits(hidden, head)?;
     hidden.device().each_row(hidden, head, look).map_err(failed)
+}
+
+/// The natural-log probability of `ids[r]` at row r of `hidden` `[R, d]` under the output layer `head` `[V, d]`, and the
+/// entropy of the row in nats, where the device finds them by itself; none where the rows are to be looked at.
+///
+/// # Errors
+/// When there is not one id below V for each row, or the shapes do not fit.
+pub fn said<D: Device>(hidden: &Matrix<D>, head: &Matrix<D>, ids: &[u32]) -> Result<Option<Vec<(f64, f64)>>> {
+    let (rows, width) = (fits(hidden, head)?, tensor::shape(head).0);
+    if rows != ids.len() {
+        return Err(misfit("said", format!("{} ids for {rows} rows", ids.len())));
+    }
+    within(ids, width)?;
+    hidden.device().said(hidden, head, ids).map_err(failed)
 }
 
 fn fits<D: Device>(hidden: &Matrix<D>, head: &Matrix<D>) -> Result<usize> {

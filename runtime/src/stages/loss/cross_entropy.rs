@@ -1,6 +1,8 @@
 use crate as limbeck;
 use crate::capability::Demonstration;
+use crate::kernels::token_loss::{Described, Own};
 use crate::real::Real;
+use crate::stages::loss::described::own;
 use crate::stages::loss::row::StudentRow;
 use crate::stages::loss::{Loss, TokenLoss};
 use limbeck::Settings;
@@ -16,5 +18,9 @@ impl<S: Demonstration> Loss<S> for CrossEntropy {
         let loss = -student.log_prob();
         student.push_log_prob(-R::one());
         TokenLoss { loss: loss.f64(), ..TokenLoss::default() }
+    }
+
+    fn described<'a>(&self, _: &'a S, _: usize, _: usize, _: usize) -> Option<Described<'a>> {
+        Some(own(Own::CrossEntropy))
     }
 }

@@ -3,8 +3,10 @@ use std::marker::PhantomData;
 use crate as limbeck;
 use crate::capability::Distributions;
 use crate::check::{Facts, Fault};
+use crate::kernels::token_loss::{Described, Part, Tells, Weight};
 use crate::real::Real;
 use crate::signal::Target;
+use crate::stages::loss::described::{nothing, part};
 use crate::stages::loss::divergence::Divergence;
 use crate::stages::loss::row::StudentRow;
 use crate::stages::loss::top_k::{top_k, Support, Tail, Truncation};
@@ -235,6 +237,27 @@ fn compare<S: Distributions, R: Real, W: Width>(
     })
 }
 
+fn describe<'a, S: Distributions, W: Width>(
+    divergence: Divergence,
+    how: How,
+    signal: &'a S,
+    (i, t): (usize, usize),
+) -> Described<'a> {
+    let limited = how.importance_clip < f64::INFINITY;
+    let truncation = Truncation { k: W::K.unwrap_or(usize::MAX), support: how.support, tail: how.tail };
+    let target = match signal.at_hand::<f32>(i, t) {
+        Target::On(ids, some) => {
+            let places = top_k(&some.logits, truncation.k);
+            Target::On(places.iter().map(|&at| ids[at]).collect(), some.narrowed(&places))
+        }
+        row => row,
+    };
+    let compared = Part { weighed: limited, ..part(divergence, truncation, target, 1.0) };
+    let weight = if limited { Weight::Importance } else { Weight::Nothing };
+    let tells = Tells { weight, masses: W::K.is_some(), masked: false };
+    Described { importance_clip: how.importance_clip as f32, parts: vec![compared], tells, ..nothing() }
+}
+
 macro_rules! divergence_loss {
     ($method:ident, $self:ident => $divergence:expr) => {
         impl<S: Distributions, W: Width> Loss<S> for $method<W> {
@@ -254,6 +277,15 @@ macro_rules! divergence_loss {
                     importance_clip: $self.importance_clip,
                 };
                 compare::<S, R, W>($divergence, how, signal, (i, t), student)
+            }
+
+            fn described<'a>(&$self, signal: &'a S, i: usize, t: usize, _: usize) -> Option<Described<'a>> {
+                let how = How {
+                    support: $self.support,
+                    tail: $self.tail,
+                    importance_clip: $self.importance_clip,
+                };
+                Some(describe::<S, W>($divergence, how, signal, (i, t)))
             }
         }
     };

@@ -3,7 +3,9 @@ use std::marker::PhantomData;
 use crate as limbeck;
 use crate::capability::Distributions;
 use crate::check::{Facts, Fault};
+use crate::kernels::token_loss::{Among, Described, Kind, Own, Part, Rest, Teacher};
 use crate::real::Real;
+use crate::stages::loss::described::nothing;
 use crate::stages::loss::divergences::Width;
 use crate::stages::loss::eopd::{push, TeacherTop};
 use crate::stages::loss::policy::{advantage, PolicyToken};
@@ -73,5 +75,23 @@ impl<S: Distributions, W: Width> Loss<S> for EntropyGated<W> {
         let k = W::K.unwrap_or(row.len());
         let found = push(token, &TeacherTop::of(&row, k), R::of(self.threshold), student);
         TokenLoss { loss: found.map_or(f64::NAN, |found| found.value.f64()), ..TokenLoss::default() }
+    }
+
+    fn described<'a>(&self, signal: &'a S, i: usize, t: usize, sampled: usize) -> Option<Described<'a>> {
+        let row = signal.teacher_row::<f32>(i, t);
+        let teacher = row.get(sampled).copied().unwrap_or(f32::NEG_INFINITY);
+        let among = match W::K {
+            Some(k) if k < row.len() => Among::Teacher(k),
+            _ => Among::All,
+        };
+        let forward = Part {
+            kind: Kind::ForwardKl,
+            teacher: Teacher::Row(row, among),
+            rest: Rest::TeacherAlone,
+            weight: 1.0,
+            weighed: false,
+            gate: f32::of(self.threshold),
+        };
+        Some(Described { own: Own::Pulled { teacher }, parts: vec![forward], ..nothing() })
     }
 }

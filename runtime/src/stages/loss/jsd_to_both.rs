@@ -1,9 +1,13 @@
 use crate as limbeck;
 use crate::capability::TwoVoices;
 use crate::check::{Facts, Fault};
+use crate::kernels::token_loss::Described;
 use crate::real::Real;
+use crate::signal::{Rows, Target};
+use crate::stages::loss::described::{nothing, part};
 use crate::stages::loss::divergence::Divergence;
 use crate::stages::loss::row::StudentRow;
+use crate::stages::loss::top_k::{Support, Tail, Truncation};
 use crate::stages::loss::{Loss, TokenLoss};
 use limbeck::Settings;
 
@@ -46,5 +50,16 @@ impl<S: TwoVoices> Loss<S> for JsdToBoth {
             loss += share * found.map_or(f64::NAN, Real::f64);
         }
         TokenLoss { loss, ..TokenLoss::default() }
+    }
+
+    fn described<'a>(&self, signal: &'a S, i: usize, t: usize, _: usize) -> Option<Described<'a>> {
+        let whole = Truncation { k: usize::MAX, support: Support::Student, tail: Tail::Renormalise };
+        let voice = |rows: &'a Rows, share: f64| {
+            let row = Target::Row(rows.row(signal.width(), t));
+            part(Divergence::Jsd { beta: self.beta }, whole, row, share)
+        };
+        let share = self.teacher_share;
+        let parts = vec![voice(signal.teacher(i), share), voice(signal.hindsight(i), 1.0 - share)];
+        Some(Described { parts, ..nothing() })
     }
 }

@@ -4,6 +4,7 @@
 //! logits, replay in `f64` over recorded ones.
 
 mod cross_entropy;
+pub(crate) mod described;
 pub mod divergence;
 mod divergences;
 pub mod dopd;
@@ -35,6 +36,7 @@ pub use top_k::{Support, Tail};
 use crate::batch;
 use crate::capability::Signal;
 use crate::error::Result;
+use crate::kernels::token_loss::Described;
 use crate::log::Log;
 use crate::real::Real;
 use crate::replay::{Recorded, Replay};
@@ -71,6 +73,13 @@ pub trait Loss<S: Signal>: Clone + Send + Sync + 'static {
 
     /// The loss of token `t` of response `i`; its gradient is pushed into `student`.
     fn token<R: Real>(&self, signal: &S, i: usize, t: usize, student: &mut StudentRow<'_, R>) -> TokenLoss;
+
+    /// The same loss in numbers, for a device that works it out where the logits are. Without it such a device asks
+    /// [`Loss::token`] for every row, through the host, which is right and slow; the CPU never looks at it.
+    /// `sampled` is the token that was sampled at `t`.
+    fn described<'a>(&self, _signal: &'a S, _i: usize, _t: usize, _sampled: usize) -> Option<Described<'a>> {
+        None
+    }
 
     /// Adds the gradient of this part of the batch to `grads`.
     ///

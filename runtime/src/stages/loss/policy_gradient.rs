@@ -1,7 +1,9 @@
 use crate as limbeck;
 use crate::capability::Rewards;
 use crate::check::{Facts, Fault};
+use crate::kernels::token_loss::{Described, Own, Tells};
 use crate::real::Real;
+use crate::stages::loss::described::own;
 use crate::stages::loss::policy::PolicyToken;
 use crate::stages::loss::row::StudentRow;
 use crate::stages::loss::{Loss, TokenLoss};
@@ -63,5 +65,17 @@ impl<S: Rewards> Loss<S> for PolicyGradient {
         .loss();
         student.push_log_prob(at.slope);
         TokenLoss { loss: at.loss.f64(), masked: at.masked, ..TokenLoss::default() }
+    }
+
+    fn described<'a>(&self, signal: &'a S, i: usize, t: usize, _: usize) -> Option<Described<'a>> {
+        let clipped = own(Own::Clipped {
+            old: f32::of(signal.student(i, t)),
+            teacher: signal.teacher(i, t).map(f32::of),
+            advantage: f32::of(signal.reward(i, t)),
+            clip_low: f32::of(self.clip_low),
+            clip_high: f32::of(self.clip_high),
+            gap_mask: f32::of(self.gap_mask),
+        });
+        Some(Described { tells: Tells { masked: true, ..Tells::default() }, ..clipped })
     }
 }

@@ -3,8 +3,10 @@ use std::marker::PhantomData;
 use crate as limbeck;
 use crate::capability::Regimes;
 use crate::check::{Facts, Fault};
+use crate::kernels::token_loss::{Described, Tells, Weight};
 use crate::real::Real;
 use crate::signal;
+use crate::stages::loss::described::{nothing, part};
 use crate::stages::loss::divergence::Divergence;
 use crate::stages::loss::divergences::{check_width, Width, COLLAPSE};
 use crate::stages::loss::dopd::{Dopd, Target, Targets, Weights};
@@ -123,19 +125,25 @@ fn narrowed<R: Real>(
     signal::Target::On(places.iter().map(|&at| ids[at]).collect(), some.narrowed(&places))
 }
 
+impl<W: Width> Routed<W> {
+    fn dopd(&self) -> Dopd {
+        Dopd {
+            weights: Weights { light: self.light, weak: self.weak },
+            truncation: Truncation { k: W::K.unwrap_or(usize::MAX), support: self.support, tail: self.tail },
+            learn: self.learn,
+            strong: self.strong,
+            strong_whole: self.strong_whole,
+            gentle: self.gentle,
+        }
+    }
+}
+
 impl<S: Regimes, W: Width> Loss<S> for Routed<W> {
     const WHOLE_ROWS: bool = true;
 
     fn token<R: Real>(&self, signal: &S, i: usize, t: usize, student: &mut StudentRow<'_, R>) -> TokenLoss {
         let k = W::K.unwrap_or(usize::MAX);
-        let dopd = Dopd {
-            weights: Weights { light: self.light, weak: self.weak },
-            truncation: Truncation { k, support: self.support, tail: self.tail },
-            learn: self.learn,
-            strong: self.strong,
-            strong_whole: self.strong_whole,
-            gentle: self.gentle,
-        };
+        let dopd = self.dopd();
         // the route kept the row of the one this token learns from, or the student's likeliest tokens of it
         let held = match signal.target::<R>(i, t) {
             signal::Target::On(ids, some) => narrowed(ids, some, k, student),
@@ -155,5 +163,23 @@ impl<S: Regimes, W: Width> Loss<S> for Routed<W> {
                 ..TokenLoss::default()
             },
         }
+    }
+    fn described<'a>(&self, signal: &'a S, i: usize, t: usize, _: usize) -> Option<Described<'a>> {
+        let (dopd, regime) = (self.dopd(), signal.regime(i, t).unwrap_or(Regime::HT));
+        let weight = dopd.weight(regime);
+        let tells = Tells { weight: Weight::Fixed(weight), ..Tells::default() };
+        if !dopd.learn.has(regime) {
+            return Some(Described { tells, ..nothing() });
+        }
+        let whole = regime == Regime::HT && dopd.strong_whole;
+        let divergence = if regime == Regime::HT { dopd.strong } else { dopd.gentle };
+        let target = signal.target::<f32>(i, t);
+        let truncation = match (&target, whole) {
+            (signal::Target::On(..), true) => return None,
+            (signal::Target::Row(_), true) => Truncation { k: usize::MAX, ..dopd.truncation },
+            (_, false) => dopd.truncation,
+        };
+        let parts = vec![part(divergence, truncation, target, weight)];
+        Some(Described { parts, tells: Tells { masses: !whole, ..tells }, ..nothing() })
     }
 }

@@ -1,7 +1,9 @@
 use crate as limbeck;
 use crate::capability::TeacherLogProbs;
 use crate::check::{Facts, Fault};
+use crate::kernels::token_loss::{Described, Own};
 use crate::real::Real;
+use crate::stages::loss::described::own;
 use crate::stages::loss::estimator::Estimator;
 use crate::stages::loss::row::StudentRow;
 use crate::stages::loss::{Loss, TokenLoss};
@@ -36,5 +38,14 @@ impl<S: TeacherLogProbs> Loss<S> for SampledKl {
         let (new, teacher) = (student.log_prob(), R::of(signal.teacher(i, t).unwrap_or_default()));
         student.push_log_prob(self.estimator.slope(new, teacher));
         TokenLoss { loss: self.estimator.value(new, teacher).f64(), ..TokenLoss::default() }
+    }
+
+    fn described<'a>(&self, signal: &'a S, i: usize, t: usize, _: usize) -> Option<Described<'a>> {
+        let teacher = f32::of(signal.teacher(i, t).unwrap_or_default());
+        Some(own(match self.estimator {
+            Estimator::K1 => Own::K1 { teacher },
+            Estimator::K2 => Own::K2 { teacher },
+            Estimator::K3 => Own::K3 { teacher },
+        }))
     }
 }

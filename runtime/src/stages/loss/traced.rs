@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::batch::Routed;
 use crate::capability::Signal;
 use crate::error::{Error, Result};
-use crate::kernels::token_loss::TokenLoss as RowLoss;
+use crate::kernels::token_loss::{Described, Found as DeviceFound, TokenLoss as RowLoss, Weight};
 use crate::log::Log;
 use crate::models::Packed;
 use crate::stages::loss::row::StudentRow;
@@ -45,6 +45,41 @@ impl<S: Signal, L: Loss<S>> RowLoss for OverRows<L, S> {
             found[row] = Found { token, entropy };
         }
         token.loss
+    }
+
+    fn described(&self, row: usize) -> Option<Described<'_>> {
+        let (i, t) = self.places[row];
+        let response = &self.routed.rollouts().responses_N[i];
+        let described = self.loss.described(self.routed.signal(), i, t, response.tokens_T[t] as usize)?;
+        let old = response.log_probs_T.get(t).copied();
+        Some(Described { sampled: response.tokens_T[t], old, ..described })
+    }
+
+    fn found(&self, row: usize, described: &Described<'_>, found: &DeviceFound) -> f64 {
+        if let Ok(mut all) = self.found.lock() {
+            all[row] = Found::told(described, found);
+        }
+        found.loss
+    }
+}
+
+impl Found {
+    /// What a device found, as the loss tells it.
+    fn told(described: &Described<'_>, found: &DeviceFound) -> Self {
+        let tells = &described.tells;
+        let masses = (f64::from(found.student_mass), f64::from(found.teacher_mass));
+        let weight = match tells.weight {
+            Weight::Nothing => None,
+            Weight::Importance => described.old.map(|_| f64::from(found.weight)),
+            Weight::Fixed(weight) => Some(weight),
+        };
+        let token = TokenLoss {
+            loss: found.loss,
+            weight,
+            masked: tells.masked && found.masked != 0,
+            masses: tells.masses.then_some(masses),
+        };
+        Self { token, entropy: f64::from(found.entropy) }
     }
 }
 

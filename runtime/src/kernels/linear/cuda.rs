@@ -1,0 +1,49 @@
+use super::{gpu, LinearKernel};
+use crate::kernels::gpu::cuda::{at, buffer_at, empty, engine};
+use crate::tensor::{shape, Buffer, Cuda, HasErr, Matrix, Storage};
+
+impl LinearKernel for Cuda {
+    /// cuBLAS takes weights as they are.
+    type Prepared = ();
+
+    fn prepare(&self, _: &Matrix<Self>) -> Result<(), <Self as HasErr>::Err> {
+        Ok(())
+    }
+
+    fn linear(
+        &self,
+        x: &Matrix<Self>,
+        weight: &Matrix<Self>,
+        _: Option<&()>,
+        bias: Option<&Matrix<Self>>,
+    ) -> Result<Matrix<Self>, <Self as HasErr>::Err> {
+        let ((rows, inner), outer) = (shape(x), shape(weight).0);
+        let out = empty(self, (rows, outer))?;
+        gpu::linear(engine()?, [at(x), at(weight)], bias.map(at), at(&out), [rows, inner, outer])?;
+        Ok(out)
+    }
+
+    fn linear_backward(
+        &self,
+        weight: &Matrix<Self>,
+        g: &Buffer<Self>,
+        g_x: &mut Buffer<Self>,
+    ) -> Result<(), <Self as HasErr>::Err> {
+        let (outer, inner) = shape(weight);
+        let rows = Storage::<f32>::len(self, g) / outer.max(1);
+        gpu::linear_backward(engine()?, [at(weight), buffer_at(g)], buffer_at(g_x), [rows, inner, outer])
+    }
+
+    fn linear_learn(
+        &self,
+        x: &Matrix<Self>,
+        g: &Buffer<Self>,
+        g_weight: &mut Buffer<Self>,
+        g_bias: Option<&mut Buffer<Self>>,
+    ) -> Result<(), <Self as HasErr>::Err> {
+        let (rows, inner) = shape(x);
+        let outer = Storage::<f32>::len(self, g_weight) / inner.max(1);
+        let (given, to) = ([at(x), buffer_at(g)], buffer_at(g_weight));
+        gpu::linear_learn(engine()?, given, to, g_bias.map(|g| buffer_at(g)), [rows, inner, outer])
+    }
+}
