@@ -256,6 +256,7 @@ pub(super) fn init(args: &InitArgs) -> Result<()> {
         bos_token_id: None,
         eos_token_id: eos.into_iter().collect(),
         pad_token_id: tokenizer.pad(),
+        vision: None,
         generation: None,
         other: Default::default(),
     };

@@ -10,12 +10,15 @@ pub mod attention;
 pub mod decode_attention;
 pub mod embed;
 pub mod exp;
+pub mod gelu;
+pub mod layer_norm;
 pub mod linear;
 pub(crate) mod matmul;
 pub(crate) mod parallel;
 pub mod rms_norm;
 pub mod select_rows;
 pub(crate) mod simd;
+pub mod splice;
 pub mod swiglu;
 pub mod token_loss;
 pub mod vocabulary_loss;
@@ -36,9 +39,12 @@ pub trait Kernels:
     + add::AddKernel
     + attention::AttentionKernel
     + decode_attention::DecodeKernel
+    + gelu::GeluKernel
+    + layer_norm::LayerNormKernel
     + linear::LinearKernel
     + rms_norm::RmsNormKernel
     + select_rows::SelectKernel
+    + splice::SpliceKernel
     + swiglu::SwigluKernel
     + token_loss::LossKernel
     + vocabulary_loss::VocabularyLossKernel
@@ -50,9 +56,12 @@ impl<D> Kernels for D where
         + add::AddKernel
         + attention::AttentionKernel
         + decode_attention::DecodeKernel
+        + gelu::GeluKernel
+        + layer_norm::LayerNormKernel
         + linear::LinearKernel
         + rms_norm::RmsNormKernel
         + select_rows::SelectKernel
+        + splice::SpliceKernel
         + swiglu::SwigluKernel
         + token_loss::LossKernel
         + vocabulary_loss::VocabularyLossKernel

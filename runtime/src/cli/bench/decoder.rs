@@ -83,6 +83,7 @@ pub(super) fn config(
         bos_token_id: None,
         eos_token_id: Vec::new(),
         pad_token_id: None,
+        vision: None,
         generation: None,
         other: Default::default(),
     }
