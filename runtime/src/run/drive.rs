@@ -13,7 +13,7 @@ use super::file::RunFile;
 use super::fingerprints::{must_be_the_same, read_hashes, write_hashes};
 use super::finish::write_report;
 use super::overlay;
-use super::prepare::{step_of, Prepared, RunData, TrainOptions};
+use super::prepare::{step_of, Prepared, RunData, TrainOptions, IMAGES};
 use super::ready::must_be_ready;
 use super::state::{side, Run};
 use crate::entry::Entry;
@@ -77,6 +77,7 @@ pub fn train(entry: &Entry, options: &TrainOptions) -> Result<Shown> {
     let asked = options.out.as_deref().or(prepared.file.out.as_deref());
     let directory = if options.dry_run { None } else { Some(RunDirectory::create(asked, &stem)?) };
     let mut hashes = prepared.hashes()?;
+    hashes.extend(data.images_fingerprint());
     hashes.extend(world.served_fingerprint());
     if let Some(directory) = &directory {
         directory.write("run.ron", &prepared.effective).inspect_err(|_| directory.forget())?;
@@ -103,12 +104,15 @@ pub fn resume(entry: &Entry, root: &Path, quiet: bool) -> Result<Shown> {
         None => read_hashes(&directory)?,
     };
     let plan = entry.plan.with_settings(prepared.recipe.settings());
-    // who answers from elsewhere is asked last: files are at hand
+    // images are read with the rows, and who answers from elsewhere is asked last: files are at hand
     let (served, here): (Vec<_>, Vec<_>) = then.into_iter().partition(|(what, _)| what == "servers");
+    let (shown, here): (Vec<_>, Vec<_>) = here.into_iter().partition(|(what, _)| what == IMAGES);
     let mut hashes = prepared.hashes()?;
     must_be_the_same(&here, &hashes, &directory, &plan)?;
     let mut world = open_world(&prepared)?;
     let data = prepared.data()?;
+    hashes.extend(data.images_fingerprint());
+    must_be_the_same(&shown, &hashes, &directory, &plan)?;
     let done = checkpoint.as_deref().and_then(step_of).unwrap_or(0);
     if done >= prepared.file.steps {
         must_be_ready(&prepared, &data, &world)?;
@@ -192,12 +196,13 @@ pub(crate) fn open_world(prepared: &Prepared) -> Result<FromFiles<Cpu>> {
 /// The world as the run file wants it: how fast teachers follow, what chats are told, how much of the student
 /// learns, and what its backward pass keeps.
 pub(super) fn settled(prepared: &Prepared, world: FromFiles<Cpu>) -> Result<FromFiles<Cpu>> {
-    let RunFile { chat, lora, seed, activation_checkpointing, .. } = &prepared.file;
+    let RunFile { chat, lora, freeze, seed, activation_checkpointing, .. } = &prepared.file;
     let world = world.tuned(&prepared.recipe.settings()).chatting(chat.as_ref())?;
     let mut world = match lora {
         Some(lora) => world.with_lora(lora, *seed)?,
         None => world,
     };
+    world.student_mut().decoder.freeze(freeze)?;
     world.student_mut().decoder.checkpoint_activations(*activation_checkpointing);
     Ok(world)
 }

@@ -25,6 +25,9 @@ pub(super) fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> R
     if file.activation_checkpointing {
         lines.push("activation_checkpointing: true".to_string());
     }
+    if !file.freeze.is_empty() {
+        lines.push(format!("freeze: {}", ron_text(&file.freeze)?));
+    }
     if let Some(lora) = &file.lora {
         lines.push(format!("lora: {}", ron_text(lora)?));
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::overlay::explain;
 use crate::error::{Error, Result};
-use crate::models::Lora;
+use crate::models::{Lora, Part};
 use crate::patch::ron_options;
 use crate::privileged::Placement;
 use crate::world::remote::ServerFile;
@@ -79,6 +79,9 @@ pub struct RunFile {
     /// What of the student learns; all of it when absent.
     #[serde(default)]
     pub lora: Option<Lora>,
+    /// Parts of a student with eyes that stay as they are: `[Tower]`, `[Tower, Decoder]`.
+    #[serde(default)]
+    pub freeze: Vec<Part>,
     /// The teachers' model folders, by name.
     #[serde(default)]
     pub teachers: BTreeMap<String, PathBuf>,

@@ -137,6 +137,10 @@ fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
             names.join(", ")
         ));
     }
+    if let [part, rest @ ..] = student.decoder.frozen() {
+        let all = rest.iter().fold(format!("{part:?}"), |all, part| format!("{all}, {part:?}"));
+        lines.push(format!("of the student these parts stay as they are: {all}"));
+    }
     lines.extend(world.servers().map(Server::described));
     lines
 }

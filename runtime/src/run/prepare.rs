@@ -19,7 +19,7 @@ use crate::plan::fingerprint;
 use crate::privileged::Placement;
 use crate::stages::rollout::Sample;
 use crate::world::remote::{seats_fit, served};
-use crate::world::rows::Row;
+use crate::world::rows::{images_fingerprint, Row};
 use crate::world::verifier::{chosen, Judges};
 
 /// What the command line adds to a run file.
@@ -65,6 +65,17 @@ pub struct RunData {
     pub name: String,
     /// The held-out prompts, if the run has some.
     pub held_out: Option<Evaluation>,
+}
+
+/// The name of the fingerprint of all images.
+pub(super) const IMAGES: &str = "images";
+
+impl RunData {
+    /// The fingerprint of all images that rows show, where they show some.
+    pub(super) fn images_fingerprint(&self) -> Option<(String, String)> {
+        let held_out = self.held_out.iter().flat_map(|held_out| &held_out.rows);
+        images_fingerprint(self.rows.iter().chain(held_out)).map(|print| (IMAGES.to_string(), print))
+    }
 }
 
 impl Prepared {

@@ -3,6 +3,7 @@
 mod chat;
 mod difference;
 mod fingerprint;
+mod parts;
 mod python;
 mod special;
 

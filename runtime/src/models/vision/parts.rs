@@ -123,6 +123,12 @@ impl<D: Device> Decoder<D> {
         Ok(())
     }
 
+    /// Learns what `other` learns, and keeps as little of its forward passes.
+    pub(crate) fn learn_as(&mut self, other: &Self) {
+        self.still.clone_from(&other.still);
+        self.checkpointing = other.checkpointing;
+    }
+
     /// The parts that do not learn.
     pub fn frozen(&self) -> &[Part] {
         &self.still
