@@ -260,6 +260,21 @@ pub(super) struct InitArgs {
     /// The width of the feed-forward layer
     #[arg(long, default_value_t = 256)]
     pub ffn: usize,
+    /// Eyes for the built-in scenes: pixels to a side of an image. The tokenizer is then that of scenes
+    #[arg(long, requires = "patch", conflicts_with = "tokenizer")]
+    pub image: Option<usize>,
+    /// Pixels to a side of a patch
+    #[arg(long, requires = "image")]
+    pub patch: Option<usize>,
+    /// So many patches to a side become one token
+    #[arg(long, default_value_t = 2, requires = "image")]
+    pub fold: usize,
+    /// The width of the eyes' residual stream; its feed-forward layer is twice as wide
+    #[arg(long, default_value_t = 48, requires = "image")]
+    pub eye_hidden: usize,
+    /// The eyes' layers
+    #[arg(long, default_value_t = 2, requires = "image")]
+    pub eye_layers: usize,
     /// The longest prompt with its response, in tokens
     #[arg(long, default_value_t = 128)]
     pub context: usize,

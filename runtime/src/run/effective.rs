@@ -40,6 +40,9 @@ pub(super) fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> R
     if let Some(tasks) = &file.tasks {
         lines.push(format!("tasks: {}", ron_text(tasks)?));
     }
+    if let Some(scenes) = &file.scenes {
+        lines.push(format!("scenes: {}", ron_text(scenes)?));
+    }
     if !file.columns.is_empty() {
         lines.push(format!("columns: {}", ron_text(&file.columns)?));
     }

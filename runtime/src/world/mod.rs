@@ -8,6 +8,7 @@ pub mod policy;
 pub mod remote;
 pub mod roster;
 pub mod rows;
+pub mod scenes;
 pub mod tasks;
 pub mod tokenizer;
 pub mod verifier;

@@ -15,7 +15,7 @@ use serde_json::{json, Value};
 use tokenizers::Encoding;
 
 use super::caught::caught;
-use super::rows::PromptText;
+use super::rows::{PromptText, MARK};
 use crate::error::{Error, Result};
 use chat::{Template, Templates};
 use fingerprint::fingerprint;
@@ -77,18 +77,35 @@ impl Tokenizer {
     /// # Errors
     /// None in a release: a test builds it.
     pub fn tasks() -> Result<Self> {
+        Self::of_characters("", &[])
+    }
+
+    /// The built-in tokenizer of scenes: that of the tasks with more letters, and the mark of an image after them.
+    ///
+    /// # Errors
+    /// None in a release: a test builds it.
+    pub fn scenes() -> Result<Self> {
+        Self::of_characters(super::scenes::LETTERS, &[MARK])
+    }
+
+    /// One token a character of the tasks, then of `more`, then the words `marks`.
+    fn of_characters(more: &str, marks: &[&str]) -> Result<Self> {
         let mut vocabulary = json!({"<pad>": 0, "^": 1, "\n": 2});
-        for (at, letter) in TASK_CHARACTERS.chars().enumerate() {
+        for (at, letter) in TASK_CHARACTERS.chars().chain(more.chars()).enumerate() {
             vocabulary[letter.to_string()] = json!(at + 3);
         }
+        let first = 3 + TASK_CHARACTERS.len() + more.len();
+        marks.iter().enumerate().for_each(|(at, mark)| vocabulary[*mark] = json!(first + at));
         let special = |id: u32, content: &str| {
             json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
                    "normalized": false, "special": true})
         };
+        let mut added = vec![special(0, "<pad>"), special(2, "\n")];
+        added.extend((first..).zip(marks).map(|(id, mark)| special(id as u32, mark)));
         let split = json!({"type": "Split", "pattern": {"Regex": "[\\s\\S]"}, "behavior": "Isolated", "invert": false});
         let file = json!({
             "version": "1.0", "truncation": null, "padding": null,
-            "added_tokens": [special(0, "<pad>"), special(2, "\n")],
+            "added_tokens": added,
             "normalizer": null, "pre_tokenizer": split, "post_processor": null, "decoder": {"type": "Fuse"},
             // the unknown token is not in the vocabulary: what is unknown is an error
             "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "<unk>"},

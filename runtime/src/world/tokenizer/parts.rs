@@ -80,7 +80,7 @@ mod tests {
     fn an_image_is_a_part_of_its_own() {
         assert_eq!(
             of("<image>what?").to_string(),
-            r#"[{"type": "image"}, {"type": "text", "text": "what?"}]"#
+            "[{'type': 'image'}, {'type': 'text', 'text': 'what?'}]"
         );
     }
 }
