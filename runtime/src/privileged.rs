@@ -10,7 +10,7 @@ mod reads;
 
 pub(crate) use context::{context, Seen};
 pub use reads::{
-    Boxes, Caption, Evidence, Experience, Feedback, Found, Gives, Known, NoHints, Outcomes, Pixelated, Plain, Poorer,
+    Boxes, BoxesAndCaption, Caption, Evidence, Experience, Feedback, Found, Gives, Known, NoHints, Outcomes, Pixelated, Plain, Poorer,
     Reads, ReferenceAnswer, RowAlone, SiblingSuccess, StepHints, SuccessOrFeedback,
 };
 
@@ -41,6 +41,13 @@ impl<T> Privileged<T> {
     /// nothing along.
     pub fn map<U>(self, make: fn(T) -> U) -> Privileged<U> {
         Privileged(make(self.0))
+    }
+}
+
+impl Privileged<String> {
+    /// This and then `other`, `;` between them.
+    pub fn and(self, other: Self) -> Self {
+        Self(format!("{};{}", self.0, other.0))
     }
 }
 

@@ -32,7 +32,7 @@ pub enum Found {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something a teacher can read",
     label = "not a privileged input",
-    note = "teachers can read: StepHints, ReferenceAnswer, SiblingSuccess, Feedback, SuccessOrFeedback, Experience, Boxes, Evidence, Caption, NoHints, Pixelated, or a type of yours with `impl Reads`"
+    note = "teachers can read: StepHints, ReferenceAnswer, SiblingSuccess, Feedback, SuccessOrFeedback, Experience, Boxes, Evidence, Caption, BoxesAndCaption, NoHints, Pixelated, or a type of yours with `impl Reads`"
 )]
 pub trait Reads: Clone + fmt::Debug + 'static {
     /// What it looks at: [`RowAlone`], or [`Outcomes`] as well.
@@ -195,6 +195,12 @@ readable! {
     };
     /// What the image shows, in words: the column `caption`.
     Caption, RowAlone, known => column(known, "caption");
+    /// Boxes with their labels and what the image shows in words, one after the other: the columns `boxes` and `caption`.
+    BoxesAndCaption, RowAlone, known => match (known.column("boxes"), known.column("caption")) {
+        (Some(boxes), Some(caption)) => Found::Text(boxes.and(caption)),
+        (None, _) => Found::Missing("boxes"),
+        (_, None) => Found::Missing("caption"),
+    };
     /// Nothing but the prompt: what an ablation puts in the place of hints, so that it is said in words.
     NoHints, RowAlone, _known => Found::Prompt;
     /// A poorer view of the prompt: its images in a few squares of one colour; of a prompt without images the column

@@ -63,8 +63,9 @@ pub(in crate::models) fn plan(
         let weight = add(format!("model.vision_model.{name}.weight"), shape, start);
         [weight, add(format!("model.vision_model.{name}.bias"), &shape[..1], Start::Zero)]
     };
-    // a patch has many pixels that go together: a sum of them is as large as the deviation of one weight lets it be
-    let first = pair("embeddings.patch_embedding".into(), &[width, 3, patch, patch], normal);
+    // what is seen and where both count from the first step on (SigLIP)
+    let of = |inputs: usize| Start::Normal(1.0 / (inputs as f64).sqrt());
+    let first = pair("embeddings.patch_embedding".into(), &[width, 3, patch, patch], of(3 * patch * patch));
     let layer = |i: usize| {
         let mut pair = |name: &str, shape: &[usize], start| pair(format!("encoder.layers.{i}.{name}"), shape, start);
         let norm = |pair: &mut dyn FnMut(&str, &[usize], Start) -> [usize; 2], i: usize| {
@@ -85,7 +86,7 @@ pub(in crate::models) fn plan(
     let position = add(
         "model.vision_model.embeddings.position_embedding.weight".into(),
         &[config.patches(), width],
-        normal,
+        of(width),
     );
     let folded = width * config.scale_factor * config.scale_factor;
     let name = "model.connector.modality_projection.proj.weight".into();

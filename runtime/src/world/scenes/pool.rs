@@ -59,7 +59,8 @@ fn row(spec: &SceneSpec, level: u32, slot: u64) -> Option<Row> {
     row.domain = DOMAIN.to_owned();
     row.level = Some(level);
     let mut slips = stream(spec, Use::Slips, place, 0);
-    row.reference = Some(question.response(|said| slipped(spec, said, &mut slips, spared)));
+    let say = |letter, said: &str| slipped(spec, letter, said, &mut slips, spared);
+    row.reference = Some(question.response(say));
     if let Some(edges) = evidence {
         row.columns.insert("boxes".to_owned(), question.boxes());
         row.columns.insert("evidence".to_owned(), format!("{edges:?}"));
@@ -74,16 +75,16 @@ fn row(spec: &SceneSpec, level: u32, slot: u64) -> Option<Row> {
 
 /// What is said, or something else of its kind. All numbers are always drawn: another probability elsewhere moves no
 /// slip here.
-fn slipped(spec: &SceneSpec, said: &str, stream: &mut Stream, spared: bool) -> String {
+fn slipped(spec: &SceneSpec, letter: Option<char>, said: &str, stream: &mut Stream, spared: bool) -> String {
     let (chance, one, other) = (stream.uniform(), stream.below(4), stream.below(10));
-    let first = said.chars().next().unwrap_or_default();
-    if spared || chance >= spec.slip_of(first) {
+    if spared || chance >= letter.map_or(spec.slips, |letter| spec.slip_of(letter)) {
         return said.to_owned();
     }
-    match said.len() {
-        2 if !first.is_ascii_digit() => format!("{first}{}", ["o", "q", "a", "x"][one]),
-        _ if first.is_ascii_digit() => other.to_string(),
-        _ => ["m", "l", "s", "n"][one].to_owned(),
+    match said.parse::<usize>() {
+        Ok(number) if number > 3 => other.to_string(),
+        Ok(_) => one.to_string(),
+        Err(_) if said.len() == 2 => format!("{}{}", &said[..1], ["o", "q", "a", "x"][one]),
+        Err(_) => ["m", "l", "s", "n"][one].to_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Questions about a scene, and their worked answers.
 
+use super::thing::CELLS;
 use super::{Colour, Kind, Scene, Thing};
 use crate::rng::Stream;
 
@@ -38,7 +39,7 @@ impl Which {
 pub struct Question {
     /// The question as it stands in the prompt: `#r+#b`.
     pub text: String,
-    /// The steps before the result, each with the things it names.
+    /// The steps before the result.
     pub(super) steps: Vec<Step>,
     /// The result.
     pub answer: String,
@@ -46,11 +47,23 @@ pub struct Question {
     pub(super) about: Vec<Thing>,
 }
 
-/// A step: things by name and, of two counts, how many there are.
+/// A step: a number for each row of cells and, of two steps, what they make together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
-    pub labels: Vec<String>,
-    pub count: Option<usize>,
+    pub rows: Vec<usize>,
+    pub total: Option<usize>,
+    /// The letter of the colour it is about, if it is about one.
+    pub letter: Option<char>,
+}
+
+impl Step {
+    /// What `worth` of each thing makes in each row.
+    fn of(which: Which, things: &[&Thing], worth: impl Fn(&Thing) -> usize, counted: bool) -> Self {
+        let of_row = |row| things.iter().filter(|thing| thing.row() == row).map(|thing| worth(thing)).sum();
+        let rows: Vec<usize> = (0..CELLS).map(of_row).collect();
+        let total = counted.then(|| rows.iter().sum());
+        Self { rows, total, letter: which.colour.map(Colour::letter) }
+    }
 }
 
 impl Question {
@@ -63,7 +76,8 @@ impl Question {
                 // that nothing is there is worth a question now and then
                 let wanted = !found.is_empty() || stream.below(6) == 0;
                 let (text, answer) = (format!("#{}", which.letters()), found.len().to_string());
-                wanted.then(|| Self::of(text, &[found], false, answer))
+                let step = Step::of(which, &found, |_| 1, false);
+                wanted.then(|| Self::of(text, vec![step], &found, answer))
             }
             2 if stream.below(3) == 0 => Self::left_of(scene, stream),
             2 => Self::of_two(scene, stream, ':'),
@@ -73,15 +87,11 @@ impl Question {
         }
     }
 
-    fn of(text: String, found: &[Vec<&Thing>], counted: bool, answer: String) -> Self {
-        let step = |things: &Vec<&Thing>| Step {
-            labels: things.iter().map(|thing| thing.label()).collect(),
-            count: counted.then_some(things.len()),
-        };
-        let mut about: Vec<Thing> = found.iter().flatten().map(|&&thing| thing).collect();
+    fn of(text: String, steps: Vec<Step>, found: &[&Thing], answer: String) -> Self {
+        let mut about: Vec<Thing> = found.iter().map(|&&thing| thing).collect();
         about.sort_by_key(|thing| thing.cell);
         about.dedup();
-        Self { text, steps: found.iter().map(step).collect(), answer, about }
+        Self { text, steps, answer, about }
     }
 
     fn of_two(scene: &Scene, stream: &mut Stream, operator: char) -> Option<Self> {
@@ -100,7 +110,9 @@ impl Question {
         };
         let hash = if operator == ':' { "" } else { "#" };
         let text = format!("#{}{operator}{hash}{}", one.letters(), other.letters());
-        Some(Self::of(text, &found, operator != ':', answer))
+        let step = |which, found: &[&Thing]| Step::of(which, found, |_| 1, operator != ':');
+        let steps = vec![step(one, &found[0]), step(other, &found[1])];
+        Some(Self::of(text, steps, &found.concat(), answer))
     }
 
     fn left_of(scene: &Scene, stream: &mut Stream) -> Option<Self> {
@@ -109,14 +121,12 @@ impl Question {
         if scene.things.iter().filter(same).count() != 1 {
             return None;
         }
-        let row = |thing: &Thing| thing.cell / super::thing::CELLS;
-        let before = |other: &&Thing| row(other) == row(thing) && other.cell < thing.cell;
+        let before = |other: &&Thing| other.row() == thing.row() && other.cell < thing.cell;
         let next = scene.things.iter().filter(before).next_back();
         let answer = next.map_or_else(|| "n".to_owned(), Thing::label);
-        let mut question =
-            Self::of(format!("l{}", thing.label()), &[vec![thing]], false, answer);
-        question.about.splice(0..0, next.copied());
-        Some(question)
+        let step = Step { rows: vec![thing.row()], total: None, letter: Some(thing.colour.letter()) };
+        let found: Vec<&Thing> = next.into_iter().chain([thing]).collect();
+        Some(Self::of(format!("l{}", thing.label()), vec![step], &found, answer))
     }
 
     fn digits(scene: &Scene, stream: &mut Stream) -> Option<Self> {
@@ -127,20 +137,23 @@ impl Question {
         };
         let of_colour = scene.things.iter().filter(|thing| thing.colour == colour);
         let found: Vec<&Thing> = of_colour.filter(|thing| digit(thing).is_some()).collect();
-        let sum: usize = found.iter().filter_map(|thing| digit(thing)).sum();
-        (!found.is_empty())
-            .then(|| Self::of(format!("+{}", colour.letter()), &[found], false, sum.to_string()))
+        let which = Which { colour: Some(colour), kind: None };
+        let step = Step::of(which, &found, |thing| digit(thing).unwrap_or_default(), false);
+        let sum: usize = step.rows.iter().sum();
+        let text = format!("+{}", colour.letter());
+        (!found.is_empty()).then(|| Self::of(text, vec![step], &found, sum.to_string()))
     }
 
-    /// The worked answer; `say` may replace a label or a number on its way.
-    pub(super) fn response(&self, mut say: impl FnMut(&str) -> String) -> String {
-        let mut steps = Vec::new();
-        for Step { labels, count } in &self.steps {
-            let named: Vec<String> = labels.iter().map(|label| say(label)).collect();
-            let counted = count.map(|count| format!(":{}", say(&count.to_string())));
-            steps.push(named.join(",") + &counted.unwrap_or_default());
+    /// The worked answer; `say` may replace what is said of a colour, or of none, on its way.
+    pub(super) fn response(&self, mut say: impl FnMut(Option<char>, &str) -> String) -> String {
+        let (mut steps, mut last) = (Vec::new(), None);
+        for Step { rows, total, letter } in &self.steps {
+            let said: Vec<String> = rows.iter().map(|number| say(*letter, &number.to_string())).collect();
+            let total = total.map(|total| format!(":{}", say(*letter, &total.to_string())));
+            steps.push(said.join(",") + &total.unwrap_or_default());
+            last = *letter;
         }
-        format!("{}={}", steps.join(";"), say(&self.answer))
+        format!("{}={}", steps.join(";"), say(last, &self.answer))
     }
 
     /// A label and four coordinates, of two digits each, of everything it is about: `ro01020708;bq…`.
@@ -154,9 +167,9 @@ impl Question {
 
     /// The box around all that it is about, in whole cells; nothing where it is about nothing.
     pub fn evidence(&self) -> Option<[usize; 4]> {
-        let (side, cell) = (super::thing::CELLS, super::thing::CELL);
-        let columns = || self.about.iter().map(|thing| thing.cell % side);
-        let rows = || self.about.iter().map(|thing| thing.cell / side);
+        let cell = super::thing::CELL;
+        let columns = || self.about.iter().map(|thing| thing.cell % CELLS);
+        let rows = || self.about.iter().map(Thing::row);
         let (left, top) = (columns().min()?, rows().min()?);
         let (right, bottom) = (columns().max()? + 1, rows().max()? + 1);
         Some([left, top, right, bottom].map(|edge| edge * cell))

@@ -28,9 +28,9 @@ pub struct SceneSpec {
     pub boxed: f64,
     /// Share of the rows whose prompt shows what lies in the box of evidence, and not the whole.
     pub cropped: f64,
-    /// Probability that a name or a number of the reference is replaced by another of its kind.
+    /// Probability that a number or a name in the reference is replaced by another of its kind.
     pub slips: f64,
-    /// The same for names of single colours, by letter, instead of `slips`.
+    /// The same where single colours are asked for, by letter, instead of `slips`.
     pub slips_on: BTreeMap<String, f64>,
     /// Rows with boxes in line or cropped keep their true references.
     pub spare_helped: bool,
@@ -81,7 +81,7 @@ impl SceneSpec {
         Ok(())
     }
 
-    /// The probability that what begins with `letter` is replaced.
+    /// The probability that what is said of the colour `letter` is replaced.
     pub(super) fn slip_of(&self, letter: char) -> f64 {
         let mut buffer = [0; 4];
         self.slips_on.get(&*letter.encode_utf8(&mut buffer)).copied().unwrap_or(self.slips)

@@ -81,6 +81,11 @@ impl Thing {
         [self.colour.letter(), self.kind.letter()].iter().collect()
     }
 
+    /// Its row of cells.
+    pub fn row(&self) -> usize {
+        self.cell / CELLS
+    }
+
     /// Its pixels: from column `[0]` and row `[1]` to before column `[2]` and row `[3]`.
     pub fn bounds(&self) -> [usize; 4] {
         let (width, height) = match self.kind {
