@@ -206,7 +206,7 @@ pub(super) fn score(model: &Path, text: Option<&str>, tokens: Option<&str>) -> R
     Ok(json!({ "tokens": ids, "logprobs": log_probs, "perplexity": (-mean).exp() }))
 }
 
-fn must_be_free(folder: &Path) -> Result<()> {
+pub(super) fn must_be_free(folder: &Path) -> Result<()> {
     let taken = std::fs::read_dir(folder).map_or(folder.exists(), |mut entries| entries.next().is_some());
     if taken {
         return Err(Error::call("holds something already").at(folder.display()).next("choose another --to"));

@@ -180,6 +180,17 @@ impl Tokenizer {
         })
     }
 
+    /// The same tokenizer with one more special token, after all it has.
+    ///
+    /// # Errors
+    /// A tokenizer that cannot be written and read again.
+    pub fn with_mark(&self, mark: &str) -> Result<Self> {
+        let mut inner = tokenizers::Tokenizer::clone(&self.inner);
+        inner.add_special_tokens(&[tokenizers::AddedToken::from(mark, true)]);
+        let text = inner.to_string(true).map_err(|why| Error::run(why.to_string()))?;
+        Self::build(text + "\n", self.beside.to_vec(), Path::new("tokenizer.json"))
+    }
+
     /// The same tokenizer, whose chat template is told this.
     ///
     /// # Errors

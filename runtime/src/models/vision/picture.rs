@@ -41,6 +41,11 @@ impl Picture {
         Self(image)
     }
 
+    /// Its pixels, for drawing and for writing.
+    pub(crate) fn image(&self) -> &RgbImage {
+        &self.0
+    }
+
     /// Pixels in a row.
     pub fn width(&self) -> u32 {
         self.0.width()
