@@ -58,7 +58,7 @@ const ROWS: &str = r#"{"prompt": "^v<image>#r>", "images": "red.png", "answer": 
 "#;
 
 const RUN: &str = r#"Run(
-    recipe: "VanillaOpd", seed: 5, steps: 3, batch: 2, save_every: 1,
+    recipe: "VanillaOpdSingle", seed: 5, steps: 3, batch: 2, save_every: 1,
     student: "student", teachers: {"teacher": "teacher"}, data: "rows.jsonl",
     set: (rollout: (group_size: 3, max_response_tokens: 8), step: (lr: 1e-3)),
 )
@@ -233,7 +233,7 @@ fn a_teacher_of_text_teaches_beside_one_with_eyes() {
     let tokenizer = bench.0.path().join("student/tokenizer.json");
     model(bench.0.path(), "blind", 3, &["--tokenizer", tokenizer.to_str().unwrap()]);
     let run = RUN
-        .replace("VanillaOpd", "UniOpdCrossModal")
+        .replace("VanillaOpdSingle", "UniOpdCrossModal")
         .replace("\"teacher\": \"teacher\"", "\"scene\": \"teacher\", \"code\": \"blind\"")
         .replace("set: (", "set: (data: (samples: 2, max_response_tokens: 6), ");
     bench.write("run.ron", run);
@@ -248,10 +248,10 @@ fn evidence_and_a_coarse_view_are_images() {
     });
     let rows: String = rows.collect();
     bench.write("rows.jsonl", &rows);
-    let run = RUN.replace("VanillaOpd", "VisionOpd").replace("{\"teacher\": \"teacher\"}", "{}");
+    let run = RUN.replace("VanillaOpdSingle", "VisionOpd").replace("{\"teacher\": \"teacher\"}", "{}");
     bench.write("run.ron", &run);
     bench.limbeck(&["train", "run.ron", "--out", "evidence"]).good();
-    let run = RUN.replace("VanillaOpd", "VaOpd");
+    let run = RUN.replace("VanillaOpdSingle", "VaOpd");
     let run = run.replace("\"teacher\": \"teacher\"", "\"teacher\": \"teacher\", \"pixelated\": \"teacher\"");
     bench.write("va.ron", &run);
     bench.limbeck(&["train", "va.ron", "--out", "coarse"]).good();

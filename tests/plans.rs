@@ -16,6 +16,7 @@ macro_rules! plans {
 
 plans! {
     vanilla_opd: VanillaOpd,
+    vanilla_opd_single: VanillaOpdSingle,
     uni_opd: UniOpd,
     uni_opd_single: UniOpdSingle,
     uni_opd_greedy_mask: UniOpdGreedyMask,

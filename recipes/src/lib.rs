@@ -3,6 +3,7 @@
 //! | recipe | paper | file | how it differs from `VanillaOpd` |
 //! |---|---|---|---|
 //! | [`VanillaOpd`] | Thinking Machines 2025; Uni-OPD's baseline | `vanilla_opd.rs` | — |
+//! | [`VanillaOpdSingle`] | the same, one teacher | `vanilla_opd_single.rs` | one teacher for every prompt |
 //! | [`UniOpd`] | arXiv 2605.03677, sections 3 and 4 | `uni_opd.rs` | balanced prompts, verified and balanced rollouts, calibrated margins |
 //! | [`UniOpdSingle`] | the same, one teacher | `uni_opd_single.rs` | as `UniOpd`, one teacher for every prompt |
 //! | [`UniOpdGreedyMask`] | the same, its mask | `uni_opd_greedy_mask.rs` | as `UniOpd`, masks where `UniOpd` shifts |
@@ -57,6 +58,7 @@ mod uni_opd_single;
 mod uni_opd_strong_to_weak;
 mod va_opd;
 mod vanilla_opd;
+mod vanilla_opd_single;
 mod vision_opd;
 
 pub use dopd::Dopd;
@@ -83,6 +85,7 @@ pub use uni_opd_single::UniOpdSingle;
 pub use uni_opd_strong_to_weak::UniOpdStrongToWeak;
 pub use va_opd::VaOpd;
 pub use vanilla_opd::VanillaOpd;
+pub use vanilla_opd_single::VanillaOpdSingle;
 pub use vision_opd::VisionOpd;
 
 use limbeck::Entry;
@@ -104,6 +107,7 @@ pub static EVERY: &[Entry] = &{
 
 const LIST: &[Entry] = &[
     Entry::of::<VanillaOpd>(),
+    Entry::of::<VanillaOpdSingle>(),
     Entry::of::<UniOpd>(),
     Entry::of::<UniOpdSingle>(),
     Entry::of::<UniOpdGreedyMask>(),

@@ -7,7 +7,7 @@ pub use crate::privileged::{
 pub use crate::stages::balance::{ByOutcome, Scope};
 pub use crate::stages::calibrate::{Direction, MarginMask, MarginShift, Over, Statistic};
 pub use crate::stages::checkpoint::Safetensors;
-pub use crate::stages::data::{ByDifficulty, Prompts, Shape, Target};
+pub use crate::stages::data::{ByDifficulty, Pictured, Prompts, Shape, Target};
 pub use crate::stages::log::Jsonl;
 pub use crate::stages::loss::{
     CrossEntropy, Divergence, EntropyGated, Estimator, ForwardKl, Full, Jsd, JsdToBoth, PolicyGradient,
