@@ -166,9 +166,13 @@ fn rows<R: Recipe>(bench: &Bench) {
         }
         let prompt = row.prompt.plain().unwrap().to_string();
         let (hints, worked) = (row.columns["hints"].clone(), row.reference.clone().unwrap_or_default());
-        for (column, text) in
-            [("evidence", &hints), ("boxes", &hints), ("experience", &worked), ("pixelated", &prompt), ("hints", &hints)]
-        {
+        for (column, text) in [
+            ("evidence", &hints),
+            ("boxes", &hints),
+            ("experience", &worked),
+            ("pixelated", &prompt),
+            ("hints", &hints),
+        ] {
             row.columns.insert(column.to_string(), text.clone());
         }
     }

@@ -36,7 +36,8 @@ fn png(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
 
 fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc: u32, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
+        (0..8)
+            .fold(crc ^ u32::from(byte), |crc: u32, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
     })
 }
 
@@ -172,7 +173,9 @@ fn frozen_parts_stay_to_the_bit_also_after_a_stop() {
 #[test]
 fn an_image_that_is_missing_damaged_hostile_or_too_large_is_named_with_its_row() {
     let bench = Bench::new();
-    let row = |image: &str| format!("{ROWS}{{\"prompt\": \"^v<image>#r>\", \"images\": {image}, \"domain\": \"scene\"}}\n");
+    let row = |image: &str| {
+        format!("{ROWS}{{\"prompt\": \"^v<image>#r>\", \"images\": {image}, \"domain\": \"scene\"}}\n")
+    };
     let whole = png(16, 16, [1, 2, 3]);
     bench.write("cut.png", &whole[..whole.len() / 2]);
     bench.write("text.png", "no image at all");
@@ -224,7 +227,9 @@ fn who_has_no_eyes_is_shown_nothing() {
     other.extend(["--fold", "1"]);
     model(bench.0.path(), "other", 4, &other);
     bench.write("run.ron", RUN.replace("\"teacher\": \"teacher\"", "\"teacher\": \"other\""));
-    bench.limbeck(&["train", "run.ron"]).refused(2, &["reads an image as 16 tokens of id", "as 4 tokens of id"]);
+    bench
+        .limbeck(&["train", "run.ron"])
+        .refused(2, &["reads an image as 16 tokens of id", "as 4 tokens of id"]);
 }
 
 #[test]
@@ -243,9 +248,10 @@ fn a_teacher_of_text_teaches_beside_one_with_eyes() {
 #[test]
 fn evidence_and_a_coarse_view_are_images() {
     let bench = Bench::new();
-    let rows = ROWS.lines().take(2).map(|row| {
-        row.replace("\"domain\"", "\"evidence\": [0, 0, 8, 8], \"domain\"") + "\n"
-    });
+    let rows = ROWS
+        .lines()
+        .take(2)
+        .map(|row| row.replace("\"domain\"", "\"evidence\": [0, 0, 8, 8], \"domain\"") + "\n");
     let rows: String = rows.collect();
     bench.write("rows.jsonl", &rows);
     let run = RUN.replace("VanillaOpdSingle", "VisionOpd").replace("{\"teacher\": \"teacher\"}", "{}");
@@ -256,7 +262,10 @@ fn evidence_and_a_coarse_view_are_images() {
     bench.write("va.ron", &run);
     bench.limbeck(&["train", "va.ron", "--out", "coarse"]).good();
     // a box that is none
-    bench.refused(&rows.replace("[0, 0, 8, 8]", "[8, 0, 8, 8]"), &["`evidence` is nothing the teacher can read"]);
+    bench.refused(
+        &rows.replace("[0, 0, 8, 8]", "[8, 0, 8, 8]"),
+        &["`evidence` is nothing the teacher can read"],
+    );
     bench.refused(&rows.replace("[0, 0, 8, 8]", "\"here\""), &["[left, top, right, bottom] in pixels"]);
     bench.refused(ROWS, &["the row has no `evidence` for the teacher to read"]);
 }
@@ -271,4 +280,42 @@ fn images_of_a_folder_elsewhere_are_found_from_the_data_file() {
     fs::write(inner.join("rows.jsonl"), row).unwrap();
     let read = rows::read(Path::new(&inner).join("rows.jsonl"), &Columns::default()).unwrap();
     assert_eq!(read[0].images.pictures().unwrap().len(), 1);
+}
+
+#[test]
+fn a_decoder_is_grafted_onto_eyes_and_learns_to_see_with_its_projection_alone() {
+    let bench = Bench::new();
+    model(bench.0.path(), "plain", 9, &[]);
+    let fresh = ["--image", "16", "--patch", "4", "--eye-hidden", "8", "--eye-layers", "1"];
+    bench.limbeck(&[&["graft", "--decoder", "plain", "--to", "fresh"], &fresh[..]].concat()).good();
+    bench.limbeck(&["graft", "--decoder", "plain", "--eyes", "teacher", "--to", "given"]).good();
+    let device = limbeck::tensor::Cpu::default();
+    let load = |name: &str| limbeck::models::Decoder::load(&bench.0.path().join(name), &device).unwrap();
+    let (plain, teacher) = (load("plain"), load("teacher"));
+    for name in ["fresh", "given"] {
+        let whole = load(name);
+        assert_eq!(whole.config().vocab_size, plain.config().vocab_size + 1, "the mark of an image is new");
+        for own in plain.parameters() {
+            let inside = own.name().replace("model.", "model.text_model.");
+            let grown =
+                whole.parameters().iter().find(|one| one.name() == inside || one.name() == own.name());
+            let (grown, own) = (grown.unwrap().to_host(), own.to_host());
+            assert_eq!(grown[..own.len()], own);
+        }
+    }
+    for eyes in load("given").parameters().iter().filter(|one| one.name().contains("vision_model")) {
+        let same = teacher.parameters().iter().find(|one| one.name() == eyes.name()).unwrap();
+        assert_eq!(eyes.to_host(), same.to_host());
+    }
+    bench
+        .limbeck(&["graft", "--decoder", "plain", "--to", "nothing"])
+        .refused(2, &["there is nothing to add"]);
+    bench
+        .limbeck(&["graft", "--decoder", "plain", "--eyes", "plain", "--to", "blind"])
+        .refused(2, &["no eyes"]);
+    let rows = "{\"prompt\": \"<image>1+1>\", \"images\": \"red.png\", \"reference\": \"=2\"}\n";
+    bench.write("rows.jsonl", rows);
+    let run = "Run(recipe: \"Sft\", steps: 2, batch: 1, student: \"fresh\", data: \"rows.jsonl\", freeze: [Tower, Decoder])";
+    bench.write("run.ron", run);
+    bench.limbeck(&["train", "run.ron", "--out", "aligned"]).good();
 }

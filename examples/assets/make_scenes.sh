@@ -24,12 +24,14 @@ lesson() { # run file, model folder to write
 }
 
 "$limbeck" init --to "$work/expert_fresh" --image 32 --patch 4 --eye-hidden 64 \
-    --hidden 96 --layers 3 --heads 4 --ffn 256 --context 192 --seed 1
+    --hidden 96 --layers 3 --heads 4 --ffn 256 --context 160 --seed 1
 "$limbeck" init --to "$work/student_fresh" --image 32 --patch 4 --eye-hidden 48 --eye-layers 1 \
-    --hidden 96 --layers 2 --heads 4 --ffn 256 --context 192 --seed 2
+    --hidden 96 --layers 2 --heads 4 --ffn 256 --context 160 --seed 2
 
+lesson look expert_looking
 lesson expert expert
 lesson calibrate scene
+lesson look_student student_looking
 lesson student student_taught
 lesson start scene_start
 
@@ -38,3 +40,8 @@ for pair in calibrate:scene start:scene_start; do
     rm -rf "examples/assets/${pair#*:}"
     "$limbeck" export "$work/run_${pair%:*}" --to "examples/assets/${pair#*:}" --bf16
 done
+
+# the expert of code, with the tokens of scenes after its own: new weights where it never reads
+rm -rf examples/assets/code_wide
+"$limbeck" graft --decoder examples/assets/code --tokenizer examples/assets/scene_start/tokenizer.json \
+    --to examples/assets/code_wide --bf16

@@ -10,8 +10,8 @@ mod reads;
 
 pub(crate) use context::{context, Seen};
 pub use reads::{
-    Boxes, BoxesAndCaption, Caption, Evidence, Experience, Feedback, Found, Gives, Known, NoHints, Outcomes, Pixelated, Plain, Poorer,
-    Reads, ReferenceAnswer, RowAlone, SiblingSuccess, StepHints, SuccessOrFeedback,
+    Boxes, BoxesAndCaption, Caption, Evidence, Experience, Feedback, Found, Gives, Known, NoHints, Outcomes,
+    Pixelated, Plain, Poorer, Reads, ReferenceAnswer, RowAlone, SiblingSuccess, StepHints, SuccessOrFeedback,
 };
 
 use std::fmt;

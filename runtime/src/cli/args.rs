@@ -271,6 +271,9 @@ pub(super) struct GraftArgs {
     /// A tokenizer.json that begins with the decoder's tokens and has more
     #[arg(long)]
     pub tokenizer: Option<PathBuf>,
+    /// Weights in 16 bits (bfloat16) instead of 32
+    #[arg(long)]
+    pub bf16: bool,
     /// The seed of what is new
     #[arg(long, default_value_t = 0)]
     pub seed: u64,

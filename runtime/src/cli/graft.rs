@@ -20,8 +20,9 @@ pub(super) fn graft(args: &GraftArgs) -> Result<()> {
     let tokenizer = match &args.tokenizer {
         Some(path) => Tokenizer::load(path)?,
         None if args.image.is_none() && args.eyes.is_none() => {
-            return Err(Error::call("there is nothing to add")
-                .next("give --image and --patch for fresh eyes, --eyes for those of another model, or --tokenizer"))
+            return Err(Error::call("there is nothing to add").next(
+                "give --image and --patch for fresh eyes, --eyes for those of another model, or --tokenizer",
+            ))
         }
         None => match from.tokenizer.token_id(&args.mark) {
             Some(_) => Tokenizer::clone(&from.tokenizer),
@@ -58,7 +59,8 @@ pub(super) fn graft(args: &GraftArgs) -> Result<()> {
     for parameter in whole.parameters_mut() {
         let name = parameter.name().to_owned();
         let plain = name.replace("model.text_model.", "model.");
-        let source = from.decoder.parameters().iter().find(|known| known.name() == plain || known.name() == name);
+        let source =
+            from.decoder.parameters().iter().find(|known| known.name() == plain || known.name() == name);
         let eyes = || other.iter().flat_map(Decoder::parameters).find(|known| known.name() == name);
         let given = match source {
             Some(source) => Some(source),
@@ -74,7 +76,7 @@ pub(super) fn graft(args: &GraftArgs) -> Result<()> {
         }
     }
     Policy { name: "model".to_string(), decoder: whole, tokenizer: Arc::new(tokenizer) }
-        .save(&args.to, WeightType::F32)
+        .save(&args.to, if args.bf16 { WeightType::Bf16 } else { WeightType::F32 })
 }
 
 /// Every token of `old` is the same in `new`.

@@ -284,6 +284,9 @@ fn eyes(args: &InitArgs, tokenizer: &Tokenizer) -> Option<VisionConfig> {
         hidden_size: args.eye_hidden,
         intermediate_size: 2 * args.eye_hidden,
         num_hidden_layers: args.eye_layers,
+        // the light ground of scenes is nothing, so that what stands on it is all there is
+        image_mean: [0.9; 3],
+        image_std: [0.3; 3],
         ..VisionConfig::new(image, patch, args.fold, mark)
     })
 }

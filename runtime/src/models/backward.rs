@@ -61,9 +61,7 @@ impl<D: Device> Decoder<D> {
         let layout = pass.layout(batch);
         let mut went_in = Vec::new();
         let x = match self.checkpointing {
-            false => {
-                pass.hidden_of(&mut tape, batch, &mut |tape, _, qkv| attention(tape, qkv, &layout))?
-            }
+            false => pass.hidden_of(&mut tape, batch, &mut |tape, _, qkv| attention(tape, qkv, &layout))?,
             true => self.untraced(&pass, &layout, batch, &mut went_in)?,
         };
         let hidden = select_rows(&mut tape, &x, batch.rows().to_vec())?;

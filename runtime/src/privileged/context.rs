@@ -69,7 +69,8 @@ fn shown(
     let mark = eyes.image_token_id;
     let places = tokens.iter().filter(|&&token| token == mark).count();
     if places != pictures.len() {
-        let what = format!("the prompt has places for {}, and the row shows {}", many(places), many(pictures.len()));
+        let what =
+            format!("the prompt has places for {}, and the row shows {}", many(places), many(pictures.len()));
         let next = format!("write {MARK} in the prompt where each image goes, once for each");
         return Err(Error::call(what).next(next));
     }

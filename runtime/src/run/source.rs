@@ -34,9 +34,7 @@ pub(super) fn rows_of(
             }
             Ok((rows, name))
         }
-        None if tasks.is_none() && scenes.is_none() => {
-            Err(Error::call("the run has no prompts").at("data"))
-        }
+        None if tasks.is_none() && scenes.is_none() => Err(Error::call("the run has no prompts").at("data")),
         None => {
             let made = tasks.map(generate).transpose().map_err(|why| why.or_at(field))?;
             let seen = scenes.map(scenes::generate).transpose().map_err(|why| why.or_at("scenes"))?;

@@ -265,8 +265,8 @@ pub(super) fn prompt_of<D: crate::tensor::Device>(
 ) -> Result<Prompt> {
     let context = student.decoder.config().max_position_embeddings;
     let place = || format!("{name}, row {}", index + 1);
-    let Seen { text, tokens, sights } = privileged::context(student, row, None, &Placement::default())
-        .map_err(|why| why.or_at(place()))?;
+    let Seen { text, tokens, sights } =
+        privileged::context(student, row, None, &Placement::default()).map_err(|why| why.or_at(place()))?;
     if tokens.is_empty() {
         return Err(Error::call("the prompt has no tokens").at(place()).next("remove the row"));
     }

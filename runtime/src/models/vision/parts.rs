@@ -67,7 +67,8 @@ pub(in crate::models) fn plan(
     let of = |inputs: usize| Start::Normal(1.0 / (inputs as f64).sqrt());
     let first = pair("embeddings.patch_embedding".into(), &[width, 3, patch, patch], of(3 * patch * patch));
     let layer = |i: usize| {
-        let mut pair = |name: &str, shape: &[usize], start| pair(format!("encoder.layers.{i}.{name}"), shape, start);
+        let mut pair =
+            |name: &str, shape: &[usize], start| pair(format!("encoder.layers.{i}.{name}"), shape, start);
         let norm = |pair: &mut dyn FnMut(&str, &[usize], Start) -> [usize; 2], i: usize| {
             pair(&format!("layer_norm{i}"), &[width], Start::One)
         };

@@ -76,7 +76,8 @@ impl Picture {
         let mut image = self.0.clone();
         for top in (0..height).step_by(side as usize) {
             for left in (0..width).step_by(side as usize) {
-                let (right, bottom) = (left.saturating_add(side).min(width), top.saturating_add(side).min(height));
+                let (right, bottom) =
+                    (left.saturating_add(side).min(width), top.saturating_add(side).min(height));
                 let all = || (top..bottom).flat_map(|y| (left..right).map(move |x| (x, y)));
                 let count = u64::from(right - left) * u64::from(bottom - top);
                 let mean = [0, 1, 2].map(|channel: usize| {
@@ -91,7 +92,7 @@ impl Picture {
 
     /// Its patches as eyes of `config` read them, `[patches, 3 * patch²]`: scaled to their size, channels normalised;
     /// those that are folded into one token follow each other, row by row.
-    pub(in crate::models) fn patches(&self, config: &VisionConfig) -> Vec<f32> {
+    pub(crate) fn patches(&self, config: &VisionConfig) -> Vec<f32> {
         let size = config.image_size as u32;
         let scaled;
         let image = match (self.width(), self.height()) == (size, size) {

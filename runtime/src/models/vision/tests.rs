@@ -42,10 +42,7 @@ impl Batch {
     fn new() -> Self {
         let image = [IMAGE; 4];
         let first = [&[1, 5][..], &image, &[6], &image, &[9]].concat();
-        let sights = vec![
-            Sight { picture: picture(0, 8), at: 2 },
-            Sight { picture: picture(1, 8), at: 7 },
-        ];
+        let sights = vec![Sight { picture: picture(0, 8), at: 2 }, Sight { picture: picture(1, 8), at: 7 }];
         Self { prompts: [first, vec![1, 4, 4]], sights }
     }
 
@@ -148,13 +145,18 @@ fn frozen_parts_stay_and_the_others_get_the_same_gradients() {
 fn a_response_is_sampled_from_what_the_eyes_saw() {
     let (decoder, batch) = (lively(&seeing(), 7), Batch::new());
     let streams = |row: u64| (0..2).map(|i| Stream::new(1, Purpose::Rollout, row, i)).collect();
-    let requests: Vec<Request> =
-        batch.prompts.iter().zip(0..).map(|(p, i)| Request { prompt: p.clone(), copies: 2, streams: streams(i) }).collect();
+    let requests: Vec<Request> = batch
+        .prompts
+        .iter()
+        .zip(0..)
+        .map(|(p, i)| Request { prompt: p.clone(), copies: 2, streams: streams(i) })
+        .collect();
     let sampling = Sampling { temperature: 1.0, top_p: 1.0, top_k: 0, max_tokens: 5, eos: vec![2] };
     let answers = decoder.generate_seeing(&requests, &[&batch.sights], &sampling, None).unwrap();
     let first = Before { tokens: &batch.prompts[0], sights: &batch.sights };
     for answer in &answers[..2] {
-        let again = decoder.log_probs(&Packed::seeing([(first, &answer.tokens[..])]), &answer.tokens).unwrap();
+        let again =
+            decoder.log_probs(&Packed::seeing([(first, &answer.tokens[..])]), &answer.tokens).unwrap();
         let close = |(&a, b): (&f32, f64)| (f64::from(a) - b).abs() < 1e-4;
         assert!(answer.log_probs.iter().zip(again).all(close));
     }

@@ -281,9 +281,12 @@ pub(super) fn heard<J>(
     top: usize,
 ) -> Result<Vec<Option<Vec<Said>>>> {
     if let Some(&i) = which.iter().find(|&&i| !contexts.sights_N[i].is_empty()) {
-        return Err(Error::run(format!("the server of `{}` is sent tokens, and the prompt shows images", server.seat()))
-            .at(format!("data, row {}", rollouts.prompt_of(i).index + 1))
-            .next("let a teacher whose weights are here read prompts with images"));
+        return Err(Error::run(format!(
+            "the server of `{}` is sent tokens, and the prompt shows images",
+            server.seat()
+        ))
+        .at(format!("data, row {}", rollouts.prompt_of(i).index + 1))
+        .next("let a teacher whose weights are here read prompts with images"));
     }
     let pair = |&i: &usize| (&contexts.tokens_N[i][..], &rollouts.responses_N[i].tokens_T[..]);
     let pairs: Vec<_> = which.iter().map(pair).collect();

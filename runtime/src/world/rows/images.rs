@@ -31,7 +31,8 @@ const DECODING: u64 = 512 << 20;
 /// and all images of a data file together at most so many.
 const ALL: u64 = 8 << 30;
 
-const FORMS: &str = "write a path beside the data file, or an array of paths: [\"scenes/1.png\", \"scenes/2.png\"]";
+const FORMS: &str =
+    "write a path beside the data file, or an array of paths: [\"scenes/1.png\", \"scenes/2.png\"]";
 
 /// The images of a row, in the order of their places in its prompt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -121,12 +122,11 @@ impl Gallery {
         if let Some(known) = self.known.get(&path) {
             return Ok(Arc::clone(known));
         }
-        let bytes = read(&path).map_err(|(what, next)| {
-            Error::call(format!("the image {} {what}", path.display())).next(next)
-        })?;
-        let picture = self.decoded(&bytes).map_err(|(what, next)| {
-            Error::call(format!("the image {} {what}", path.display())).next(next)
-        })?;
+        let bytes = read(&path)
+            .map_err(|(what, next)| Error::call(format!("the image {} {what}", path.display())).next(next))?;
+        let picture = self
+            .decoded(&bytes)
+            .map_err(|(what, next)| Error::call(format!("the image {} {what}", path.display())).next(next))?;
         self.known.insert(path, Arc::clone(&picture));
         Ok(picture)
     }
@@ -153,7 +153,8 @@ impl Gallery {
             }
             Field::Bytes(bytes) => {
                 let picture = self.decoded(bytes.data());
-                let picture = picture.map_err(|(what, next)| Error::call(format!("the image {what}")).next(next))?;
+                let picture =
+                    picture.map_err(|(what, next)| Error::call(format!("the image {what}")).next(next))?;
                 Ok(Images::of(vec![picture]))
             }
             Field::Group(group) => {

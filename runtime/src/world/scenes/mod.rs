@@ -5,6 +5,7 @@
 //! a shape (`o`), or of both (`ro`); an answer counts row by row, then says the result after the only `=`:
 //!
 //! ```text
+//! level 0   ^v<image>d>        --ro----,…=5             what stands in each cell, and how many things there are
 //! level 1   ^v<image>#r>       1,0,1,0=2                how many
 //! level 2   ^v<image>#r:b>     1,0,1,0;0,0,1,0=m        more (m), less (l) or as many (s)
 //! level 2   ^v<image>lro>      2=bq                     its row from 0, and what stands left of it, n for nothing

@@ -47,10 +47,10 @@ pub struct Question {
     pub(super) about: Vec<Thing>,
 }
 
-/// A step: a number for each row of cells and, of two steps, what they make together.
+/// A step: something for each row of cells and, of two steps, what they make together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
-    pub rows: Vec<usize>,
+    pub rows: Vec<String>,
     pub total: Option<usize>,
     /// The letter of the colour it is about, if it is about one.
     pub letter: Option<char>,
@@ -60,16 +60,17 @@ impl Step {
     /// What `worth` of each thing makes in each row.
     fn of(which: Which, things: &[&Thing], worth: impl Fn(&Thing) -> usize, counted: bool) -> Self {
         let of_row = |row| things.iter().filter(|thing| thing.row() == row).map(|thing| worth(thing)).sum();
-        let rows: Vec<usize> = (0..CELLS).map(of_row).collect();
-        let total = counted.then(|| rows.iter().sum());
-        Self { rows, total, letter: which.colour.map(Colour::letter) }
+        let numbers: Vec<usize> = (0..CELLS).map(of_row).collect();
+        let total = counted.then(|| numbers.iter().sum());
+        Self { rows: numbers.iter().map(usize::to_string).collect(), total, letter: which.colour.map(Colour::letter) }
     }
 }
 
 impl Question {
-    /// A question of this level, 1 to 4, or none where the scene has nothing for the one that was drawn.
+    /// A question of this level, or none where the scene has nothing for the one that was drawn.
     pub(super) fn draw(scene: &Scene, level: u32, stream: &mut Stream) -> Option<Self> {
         match level {
+            0 => Some(Self::all(scene)),
             1 => {
                 let which = Which::draw(stream);
                 let found = which.of(scene);
@@ -92,6 +93,17 @@ impl Question {
         about.sort_by_key(|thing| thing.cell);
         about.dedup();
         Self { text, steps, answer, about }
+    }
+
+    /// What stands in every cell.
+    fn all(scene: &Scene) -> Self {
+        let cell = |cell: usize| {
+            scene.things.iter().find(|thing| thing.cell == cell).map_or_else(|| "--".to_owned(), Thing::label)
+        };
+        let rows = (0..CELLS).map(|row| (0..CELLS).map(|column| cell(row * CELLS + column)).collect());
+        let step = Step { rows: rows.collect(), total: None, letter: None };
+        let found: Vec<&Thing> = scene.things.iter().collect();
+        Self::of("d".to_owned(), vec![step], &found, found.len().to_string())
     }
 
     fn of_two(scene: &Scene, stream: &mut Stream, operator: char) -> Option<Self> {
@@ -124,7 +136,7 @@ impl Question {
         let before = |other: &&Thing| other.row() == thing.row() && other.cell < thing.cell;
         let next = scene.things.iter().filter(before).next_back();
         let answer = next.map_or_else(|| "n".to_owned(), Thing::label);
-        let step = Step { rows: vec![thing.row()], total: None, letter: Some(thing.colour.letter()) };
+        let step = Step { rows: vec![thing.row().to_string()], total: None, letter: Some(thing.colour.letter()) };
         let found: Vec<&Thing> = next.into_iter().chain([thing]).collect();
         Some(Self::of(format!("l{}", thing.label()), vec![step], &found, answer))
     }
@@ -139,7 +151,7 @@ impl Question {
         let found: Vec<&Thing> = of_colour.filter(|thing| digit(thing).is_some()).collect();
         let which = Which { colour: Some(colour), kind: None };
         let step = Step::of(which, &found, |thing| digit(thing).unwrap_or_default(), false);
-        let sum: usize = step.rows.iter().sum();
+        let sum: usize = found.iter().filter_map(|thing| digit(thing)).sum();
         let text = format!("+{}", colour.letter());
         (!found.is_empty()).then(|| Self::of(text, vec![step], &found, sum.to_string()))
     }
@@ -148,7 +160,7 @@ impl Question {
     pub(super) fn response(&self, mut say: impl FnMut(Option<char>, &str) -> String) -> String {
         let (mut steps, mut last) = (Vec::new(), None);
         for Step { rows, total, letter } in &self.steps {
-            let said: Vec<String> = rows.iter().map(|number| say(*letter, &number.to_string())).collect();
+            let said: Vec<String> = rows.iter().map(|row| say(*letter, row)).collect();
             let total = total.map(|total| format!(":{}", say(*letter, &total.to_string())));
             steps.push(said.join(",") + &total.unwrap_or_default());
             last = *letter;

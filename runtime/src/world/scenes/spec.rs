@@ -18,7 +18,7 @@ const MAX_ROWS: usize = 400_000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SceneSpec {
-    /// The lowest and the highest level.
+    /// The lowest and the highest level; at 0 a scene is described, which teaches to see.
     pub levels: (u32, u32),
     /// How many scenes of each level, each with one question.
     pub per_level: usize,
@@ -58,8 +58,8 @@ impl SceneSpec {
     /// Is everything in range? The error names the field.
     pub fn check(&self) -> Result<()> {
         let (low, high) = self.levels;
-        if low < 1 || low > high || high > MAX_LEVEL {
-            let next = format!("write the lowest and the highest, between 1 and {MAX_LEVEL}: levels: (1, 3)");
+        if low > high || high > MAX_LEVEL {
+            let next = format!("write the lowest and the highest, between 0 and {MAX_LEVEL}: levels: (1, 3)");
             return Err(Error::call(format!("`levels` is ({low}, {high})")).next(next));
         }
         let levels = (high - low + 1) as usize;

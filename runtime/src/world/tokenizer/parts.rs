@@ -78,9 +78,6 @@ mod tests {
 
     #[test]
     fn an_image_is_a_part_of_its_own() {
-        assert_eq!(
-            of("<image>what?").to_string(),
-            "[{'type': 'image'}, {'type': 'text', 'text': 'what?'}]"
-        );
+        assert_eq!(of("<image>what?").to_string(), "[{'type': 'image'}, {'type': 'text', 'text': 'what?'}]");
     }
 }
