@@ -328,6 +328,7 @@ fn json_value(text: &str, file: &Path) -> Result<Value> {
 
 #[cfg(test)]
 mod tests {
+    use super::built_in::TASK_CHARACTERS;
     use super::*;
 
     #[test]

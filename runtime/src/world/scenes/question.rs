@@ -62,7 +62,11 @@ impl Step {
         let of_row = |row| things.iter().filter(|thing| thing.row() == row).map(|thing| worth(thing)).sum();
         let numbers: Vec<usize> = (0..CELLS).map(of_row).collect();
         let total = counted.then(|| numbers.iter().sum());
-        Self { rows: numbers.iter().map(usize::to_string).collect(), total, letter: which.colour.map(Colour::letter) }
+        Self {
+            rows: numbers.iter().map(usize::to_string).collect(),
+            total,
+            letter: which.colour.map(Colour::letter),
+        }
     }
 }
 
@@ -136,7 +140,8 @@ impl Question {
         let before = |other: &&Thing| other.row() == thing.row() && other.cell < thing.cell;
         let next = scene.things.iter().filter(before).next_back();
         let answer = next.map_or_else(|| "n".to_owned(), Thing::label);
-        let step = Step { rows: vec![thing.row().to_string()], total: None, letter: Some(thing.colour.letter()) };
+        let step =
+            Step { rows: vec![thing.row().to_string()], total: None, letter: Some(thing.colour.letter()) };
         let found: Vec<&Thing> = next.into_iter().chain([thing]).collect();
         Some(Self::of(format!("l{}", thing.label()), vec![step], &found, answer))
     }

@@ -10,7 +10,7 @@ use crate::world::rows::MARK;
 use crate::world::scenes::LETTERS;
 
 /// The characters of the built-in tokenizer, from id 3 on; 0 is the pad, 1 `^`, 2 the newline that ends.
-const TASK_CHARACTERS: &str = "0123456789+-*=;>?:mcrslwidnpt";
+pub(super) const TASK_CHARACTERS: &str = "0123456789+-*=;>?:mcrslwidnpt";
 
 impl Tokenizer {
     /// The built-in tokenizer of the tasks: one token a character, 32 ids, ended by a newline.
