@@ -66,16 +66,6 @@ fn read(prepared: &Prepared, world: &FromFiles<Cpu>, prompt: &Arc<Prompt>) -> Re
     let readings = prepared.recipe.readings(world, &Asked::new(Arc::clone(prompt)))?;
     let response = longest_response(prepared, prompt, students);
     for reading in &readings {
-        if let (true, Ok(Speaker::Here(policy))) = (reading.shows(), world.speaker(reading.seat)) {
-            if !policy.has_eyes() {
-                return Err(Error::call(format!(
-                    "the teacher `{}` has no eyes, and the row shows it an image",
-                    reading.seat
-                ))
-                .at(format!("data, row {}", prompt.index + 1))
-                .next("give prompts with images to a teacher with a `vision_config`, by their domain"));
-            }
-        }
         let room = match world.speaker(reading.seat) {
             Ok(Speaker::Here(policy)) => positions(policy),
             Ok(Speaker::Served(server)) => server.room().unwrap_or(students),

@@ -7,7 +7,7 @@ use super::directory::RunDirectory;
 use super::effective::{effective, wherever_servers_are};
 use super::evaluate::Evaluation;
 use super::file::{find, EvalFile, RunFile};
-use super::fingerprints::{of_files, of_model, TEACHER};
+use super::fingerprints::{of_files, of_model, IMAGES, TEACHER};
 use super::overlay::{self, line_and_column};
 use super::source::{rows_of, BuiltIn};
 use super::state::Run;
@@ -66,9 +66,6 @@ pub struct RunData {
     /// The held-out prompts, if the run has some.
     pub held_out: Option<Evaluation>,
 }
-
-/// The name of the fingerprint of all images.
-pub(super) const IMAGES: &str = "images";
 
 impl RunData {
     /// The fingerprint of all images that rows show, where they show some.

@@ -31,11 +31,6 @@ impl Contexts {
         Before { tokens: &self.tokens_N[i], sights: &self.sights_N[i] }
     }
 
-    /// Whether images are shown before response `i`.
-    pub fn shows(&self, i: usize) -> bool {
-        !self.sights_N[i].is_empty()
-    }
-
     /// How many tokens stand before the first token of response `i`.
     pub fn length(&self, i: usize) -> usize {
         self.tokens_N[i].len()

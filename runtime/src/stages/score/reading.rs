@@ -61,11 +61,6 @@ impl Reading {
         self.contexts.heard_N[0]
     }
 
-    /// Whether the teacher is shown images.
-    pub(crate) fn shows(&self) -> bool {
-        self.contexts.shows(0)
-    }
-
     /// How many tokens the teacher reads before the response begins.
     pub(crate) fn length(&self) -> usize {
         self.contexts.length(0)
