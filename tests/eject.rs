@@ -49,9 +49,12 @@ macro_rules! ejected {
 
 ejected! {
     vanilla_opd: VanillaOpd,
+    vanilla_opd_single: VanillaOpdSingle,
     uni_opd: UniOpd,
     uni_opd_single: UniOpdSingle,
     uni_opd_greedy_mask: UniOpdGreedyMask,
+    uni_opd_cross_modal: UniOpdCrossModal,
+    uni_opd_strong_to_weak: UniOpdStrongToWeak,
     ex_opd: ExOpd,
     full_vocab_opd: FullVocabOpd,
     gkd: Gkd,
@@ -60,6 +63,7 @@ ejected! {
     reopold: Reopold,
     va_opd: VaOpd,
     dopd: Dopd,
+    dopd_vision: DopdVision,
     hinted_teacher: HintedTeacher,
     hinted_student: HintedStudent,
     hinted_both: HintedBoth,
@@ -97,7 +101,7 @@ fn same<R: Recipe, E: Recipe>() {
     assert!(E::LOOP.contains("impl Recipe for"), "the run directory keeps the file itself");
 
     let bench = Bench::new();
-    rows(&bench);
+    rows::<R>(&bench);
     let (out, file) = (|who: &str| Some(bench.path(who)), bench.path("any.ron"));
     let teachers: Vec<String> = (R::PLAN.from_folders())
         .map(|name| format!("\"{name}\": \"{}\"", asset(if name == "code" { "code" } else { "math" })))
@@ -152,15 +156,23 @@ fn asset(name: &str) -> String {
 }
 
 /// Rows with all that any teacher reads, and a recording with all that any recipe needs.
-fn rows(bench: &Bench) {
+fn rows<R: Recipe>(bench: &Bench) {
     let spec = TaskSpec { levels: (2, 3), per_level: 3, worked: 1.0, ..TaskSpec::default() };
     let mut rows = generate(&spec).unwrap();
+    let seen = R::PLAN.teachers.iter().any(|teacher| teacher.name == "scene");
     for row in &mut rows {
+        if seen && row.domain == "math" {
+            row.domain = "scene".to_string();
+        }
         let prompt = row.prompt.plain().unwrap().to_string();
         let (hints, worked) = (row.columns["hints"].clone(), row.reference.clone().unwrap_or_default());
-        for (column, text) in
-            [("evidence", &hints), ("experience", &worked), ("pixelated", &prompt), ("hints", &hints)]
-        {
+        for (column, text) in [
+            ("evidence", &hints),
+            ("boxes", &hints),
+            ("experience", &worked),
+            ("pixelated", &prompt),
+            ("hints", &hints),
+        ] {
             row.columns.insert(column.to_string(), text.clone());
         }
     }

@@ -16,9 +16,12 @@ macro_rules! plans {
 
 plans! {
     vanilla_opd: VanillaOpd,
+    vanilla_opd_single: VanillaOpdSingle,
     uni_opd: UniOpd,
     uni_opd_single: UniOpdSingle,
     uni_opd_greedy_mask: UniOpdGreedyMask,
+    uni_opd_cross_modal: UniOpdCrossModal,
+    uni_opd_strong_to_weak: UniOpdStrongToWeak,
     ex_opd: ExOpd,
     full_vocab_opd: FullVocabOpd,
     gkd: Gkd,
@@ -27,6 +30,7 @@ plans! {
     reopold: Reopold,
     va_opd: VaOpd,
     dopd: Dopd,
+    dopd_vision: DopdVision,
     hinted_teacher: HintedTeacher,
     hinted_student: HintedStudent,
     hinted_both: HintedBoth,

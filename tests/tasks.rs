@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::Path;
 
-use limbeck::world::rows::{self, Message, PromptText, Row, Rows};
+use limbeck::world::rows::{self, Images, Message, PromptText, Row, Rows};
 use limbeck::world::tasks::{self, Fresh, Split, TaskDomain, TaskSpec};
 use limbeck::world::tokenizer::Tokenizer;
 use limbeck::world::verifier;
@@ -173,7 +173,8 @@ proptest! {
         } else {
             PromptText::Plain(prompt)
         };
-        let row = Row { prompt, answer, domain, reference, level, columns };
+        let images = Images::default();
+        let row = Row { prompt, answer, domain, reference, level, images, columns };
         let line = serde_json::to_string(&row).unwrap();
         prop_assert_eq!(read(format!("{line}\n")).unwrap(), [row]);
     }

@@ -64,6 +64,7 @@ fn make(folder: &Path, layers: usize, seed: u64) {
         bos_token_id: None,
         eos_token_id: tokenizer.eos().into_iter().collect(),
         pad_token_id: tokenizer.pad(),
+        vision: None,
         generation: None,
         other: Default::default(),
     };

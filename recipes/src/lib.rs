@@ -3,9 +3,12 @@
 //! | recipe | paper | file | how it differs from `VanillaOpd` |
 //! |---|---|---|---|
 //! | [`VanillaOpd`] | Thinking Machines 2025; Uni-OPD's baseline | `vanilla_opd.rs` | — |
+//! | [`VanillaOpdSingle`] | the same, one teacher | `vanilla_opd_single.rs` | one teacher for every prompt |
 //! | [`UniOpd`] | arXiv 2605.03677, sections 3 and 4 | `uni_opd.rs` | balanced prompts, verified and balanced rollouts, calibrated margins |
 //! | [`UniOpdSingle`] | the same, one teacher | `uni_opd_single.rs` | as `UniOpd`, one teacher for every prompt |
 //! | [`UniOpdGreedyMask`] | the same, its mask | `uni_opd_greedy_mask.rs` | as `UniOpd`, masks where `UniOpd` shifts |
+//! | [`UniOpdCrossModal`] | the same, cross-modal | `uni_opd_cross_modal.rs` | as `UniOpd`, a teacher of text and one with eyes |
+//! | [`UniOpdStrongToWeak`] | the same, strong to weak | `uni_opd_strong_to_weak.rs` | as `UniOpd`, one much larger teacher |
 //! | [`ExOpd`] | arXiv 2602.12125 | `ex_opd.rs` | goes beyond the teacher, away from the student's start |
 //! | [`FullVocabOpd`] | DOPD (arXiv 2606.30626), its full-vocabulary baseline | `full_vocab_opd.rs` | whole distributions, reverse KL |
 //! | [`Gkd`] | arXiv 2306.13649 | `gkd.rs` | whole distributions, Jensen-Shannon; some batches are reference answers |
@@ -14,6 +17,7 @@
 //! | [`Reopold`] | arXiv 2603.11137 | `reopold.rs` | rewards with a floor; later only where the student is unsure |
 //! | [`VaOpd`] | arXiv 2605.21924 | `va_opd.rs` | whole distributions, weighed by what a poorer view loses |
 //! | [`Dopd`] | arXiv 2606.30626 | `dopd.rs` | hinted teacher and hinted self, each token routed to one |
+//! | [`DopdVision`] | the same, for students with eyes | `dopd_vision.rs` | as `Dopd`, boxes in place of hints |
 //! | [`HintedTeacher`] | the same, its figure 3 | `hinted_teacher.rs` | hinted teacher, every token alike |
 //! | [`HintedStudent`] | the same | `hinted_student.rs` | hinted self, every token alike |
 //! | [`HintedBoth`] | the same | `hinted_both.rs` | hinted teacher and hinted self, every token half from either |
@@ -31,6 +35,7 @@ pub mod ablations;
 pub mod guide;
 
 mod dopd;
+mod dopd_vision;
 mod eopd;
 mod ex_opd;
 mod full_vocab_opd;
@@ -47,13 +52,17 @@ mod sdpo;
 mod sft;
 mod tip;
 mod uni_opd;
+mod uni_opd_cross_modal;
 mod uni_opd_greedy_mask;
 mod uni_opd_single;
+mod uni_opd_strong_to_weak;
 mod va_opd;
 mod vanilla_opd;
+mod vanilla_opd_single;
 mod vision_opd;
 
 pub use dopd::Dopd;
+pub use dopd_vision::DopdVision;
 pub use eopd::Eopd;
 pub use ex_opd::ExOpd;
 pub use full_vocab_opd::FullVocabOpd;
@@ -70,10 +79,13 @@ pub use sdpo::Sdpo;
 pub use sft::Sft;
 pub use tip::Tip;
 pub use uni_opd::UniOpd;
+pub use uni_opd_cross_modal::UniOpdCrossModal;
 pub use uni_opd_greedy_mask::UniOpdGreedyMask;
 pub use uni_opd_single::UniOpdSingle;
+pub use uni_opd_strong_to_weak::UniOpdStrongToWeak;
 pub use va_opd::VaOpd;
 pub use vanilla_opd::VanillaOpd;
+pub use vanilla_opd_single::VanillaOpdSingle;
 pub use vision_opd::VisionOpd;
 
 use limbeck::Entry;
@@ -95,9 +107,12 @@ pub static EVERY: &[Entry] = &{
 
 const LIST: &[Entry] = &[
     Entry::of::<VanillaOpd>(),
+    Entry::of::<VanillaOpdSingle>(),
     Entry::of::<UniOpd>(),
     Entry::of::<UniOpdSingle>(),
     Entry::of::<UniOpdGreedyMask>(),
+    Entry::of::<UniOpdCrossModal>(),
+    Entry::of::<UniOpdStrongToWeak>(),
     Entry::of::<ExOpd>(),
     Entry::of::<FullVocabOpd>(),
     Entry::of::<Gkd>(),
@@ -106,6 +121,7 @@ const LIST: &[Entry] = &[
     Entry::of::<Reopold>(),
     Entry::of::<VaOpd>(),
     Entry::of::<Dopd>(),
+    Entry::of::<DopdVision>(),
     Entry::of::<HintedTeacher>(),
     Entry::of::<HintedStudent>(),
     Entry::of::<HintedBoth>(),

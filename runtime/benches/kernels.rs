@@ -61,7 +61,7 @@ fn attention(c: &mut Criterion) {
     for length in [32, 128, 512] {
         let spans = (0..ROWS / length).map(|i| Span::alone(i * length..(i + 1) * length)).collect();
         let rotary = Arc::new(Rotary::new(length, &Turns::of(heads.width, 10_000.0)));
-        let layout = Layout { heads, spans, rotary };
+        let layout = Layout { heads, spans, rotary, causal: true };
         let [q, k, v] = [0, 1, 2].map(|_| random(ROWS, WIDTH));
         // queries by keys and weights by values, each for half the positions
         group.throughput(Throughput::Elements((2 * ROWS * (length + 1) * WIDTH) as u64));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::capability::{Judgement, Signal};
 use crate::log::Metrics;
+use crate::models::{Before, Sight};
 use crate::privileged::Placement;
 use crate::world::rows::Row;
 use crate::world::verifier::Verifier;
@@ -20,12 +21,18 @@ pub struct Prompt {
     pub text: String,
     /// The reference response under the student's tokenizer, when the row has one.
     pub reference: Option<Vec<u32>>,
+    pub(crate) sights: Vec<Sight>,
     pub(crate) row: Row,
     pub(crate) verifier: Arc<dyn Verifier>,
     pub(crate) placement: Arc<Placement>,
 }
 
 impl Prompt {
+    /// What stands before each response: the student's own tokens and images, and nothing else.
+    pub fn before(&self) -> Before<'_> {
+        Before { tokens: &self.tokens, sights: &self.sights }
+    }
+
     /// The domain whose teacher scores this prompt.
     pub fn domain(&self) -> &str {
         &self.row.domain

@@ -42,6 +42,8 @@ pub struct Facts {
     pub given: usize,
     /// How many of the teacher's likeliest tokens the loss is content with; 0 wants more than those.
     pub content_with: usize,
+    /// Whether every prompt shows an image, so that the student must have eyes.
+    pub shows: bool,
 }
 
 impl Facts {
@@ -59,6 +61,7 @@ impl Facts {
         served: false,
         given: 0,
         content_with: 0,
+        shows: false,
     };
 }
 

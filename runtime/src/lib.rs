@@ -58,7 +58,7 @@ pub use limbeck_macros::{recipe, this_file, Domain, Settings};
 pub use plan::Plan;
 pub use recipe::Recipe;
 pub use settings::{Part, Setting, Settings};
-pub use world::{tasks, Domain};
+pub use world::{scenes, tasks, Domain};
 
 #[doc(hidden)]
 pub use limbeck_macros::__fork;

@@ -5,11 +5,13 @@
 //! student's rollout, the student's traced forward, a log line or an export by mistake. (On purpose it can: a
 //! function that is given to [`Privileged::map`] may print what it maps.)
 
+mod context;
 mod reads;
 
+pub(crate) use context::{context, Seen};
 pub use reads::{
-    Boxes, Evidence, Experience, Feedback, Found, Gives, Known, NoHints, Outcomes, Pixelated, Plain, Poorer,
-    Reads, ReferenceAnswer, RowAlone, SiblingSuccess, StepHints, SuccessOrFeedback,
+    Boxes, BoxesAndCaption, Caption, Evidence, Experience, Feedback, Found, Gives, Known, NoHints, Outcomes,
+    Pixelated, Plain, Poorer, Reads, ReferenceAnswer, RowAlone, SiblingSuccess, StepHints, SuccessOrFeedback,
 };
 
 use std::fmt;
@@ -18,7 +20,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::world::rows::{Message, PromptText};
-use crate::world::tokenizer::Tokenizer;
 
 /// Something that only a teacher's context may hold.
 ///
@@ -40,6 +41,13 @@ impl<T> Privileged<T> {
     /// nothing along.
     pub fn map<U>(self, make: fn(T) -> U) -> Privileged<U> {
         Privileged(make(self.0))
+    }
+}
+
+impl Privileged<String> {
+    /// This and then `other`, `;` between them.
+    pub fn and(self, other: Self) -> Self {
+        Self(format!("{};{}", self.0, other.0))
     }
 }
 
@@ -130,27 +138,6 @@ impl Placement {
             }
         })
     }
-}
-
-/// The tokens of a context: the one place where a prompt becomes what a policy reads, with or without
-/// privileged text. The response follows in both, so plain and privileged contexts are aligned by
-/// response index whatever their lengths.
-///
-/// # Errors
-/// A prompt without the place for it, unknown characters.
-pub(crate) fn context(
-    tokenizer: &Tokenizer,
-    prompt: &PromptText,
-    found: Option<&Found>,
-    place: &Placement,
-) -> Result<(String, Vec<u32>)> {
-    let text = match found {
-        Some(Found::Text(known)) => tokenizer.render(&place.within(prompt, &known.0)?)?,
-        Some(Found::Instead(known)) => tokenizer.render(&saying(prompt, &known.0)?)?,
-        Some(Found::Prompt | Found::Nothing | Found::Missing(_)) | None => tokenizer.render(prompt)?,
-    };
-    let tokens = tokenizer.encode(&text)?;
-    Ok((text, tokens))
 }
 
 /// The prompt with something else said by its user.

@@ -42,6 +42,8 @@ pub enum Purpose {
     Prune = 10,
     /// The low-rank factors beside a model's weights.
     Adapters = 11,
+    /// Scenes made from a seed.
+    Scene = 12,
     /// How long to wait before a server is asked again; no result depends on it.
     Backoff = 20,
 }

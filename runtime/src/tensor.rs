@@ -7,7 +7,7 @@
 use crate::error::{Error, Result};
 use crate::kernels::Kernels;
 use dfdx::tensor::{Gradients, PutTape, TensorFromVec};
-use dfdx::tensor_ops::Backward;
+use dfdx::tensor_ops::{Backward, ReshapeTo};
 
 pub use dfdx::tensor::{Cpu, HasErr, NoneTape, OwnedTape, Storage, Tape};
 #[cfg(feature = "cuda")]
@@ -169,6 +169,18 @@ pub fn from_host<D: Device>(m: &mut Matrix<D>, values: &[f32]) -> Result<()> {
     Ok(())
 }
 
+/// The same values as `rows` x `columns`, in the same memory; its gradient is that of `m`, so no tape need know of it.
+///
+/// # Errors
+/// When these are not as many values.
+pub fn reshape<D: Device>(m: &Matrix<D>, rows: usize, columns: usize) -> Result<Matrix<D>> {
+    let (here, width) = shape(m);
+    if here * width != rows * columns {
+        return Err(Error::run(format!("a {here} x {width} matrix is not {rows} x {columns}")));
+    }
+    m.clone().try_reshape_like(&(rows, columns)).map_err(failed)
+}
+
 /// A copy of `m` with its own memory and its own gradient.
 ///
 /// # Errors
@@ -286,6 +298,14 @@ impl<D: Device> Grads<D> {
     /// When the device fails.
     pub fn zero(&mut self) -> Result<()> {
         self.buffers.iter_mut().try_for_each(|b| self.device.try_fill_with_zeros(b).map_err(failed))
+    }
+
+    /// Sets the gradient of parameter `index` to zero.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub(crate) fn clear(&mut self, index: usize) -> Result<()> {
+        self.device.try_fill_with_zeros(&mut self.buffers[index]).map_err(failed)
     }
 
     /// The gradient of parameter `index`, on the device.

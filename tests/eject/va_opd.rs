@@ -14,8 +14,8 @@ use limbeck::prelude::*;
 /// weight. The loss is the reverse KL over the whole vocabulary to the teacher's first reading, weighted,
 /// and averaged over prompts: the weights of one prompt sum to 1.
 ///
-/// From the authors' objective, without their release. Where we differ: there are no images yet, so the
-/// poorer view is text (the column `pixelated`, read instead of the prompt). Both seats are given the same
+/// From the authors' objective, without their release. The poorer view is the prompt's images in 4 squares of one colour to
+/// the longer side, which is our choice; of a prompt without images it is text, the column `pixelated`. Both seats are given the same
 /// model folder. A recording calls the second reading `hinted_teacher`. The other constants are
 /// `FullVocabOpd`'s.
 #[derive(Clone, Debug)]
@@ -132,8 +132,8 @@ impl Recipe for VaOpd {
         weight. The loss is the reverse KL over the whole vocabulary to the teacher's first reading, weighted,\n\
         and averaged over prompts: the weights of one prompt sum to 1.\n\
         \n\
-        From the authors' objective, without their release. Where we differ: there are no images yet, so the\n\
-        poorer view is text (the column `pixelated`, read instead of the prompt). Both seats are given the same\n\
+        From the authors' objective, without their release. The poorer view is the prompt's images in 4 squares of one colour to\n\
+        the longer side, which is our choice; of a prompt without images it is text, the column `pixelated`. Both seats are given the same\n\
         model folder. A recording calls the second reading `hinted_teacher`. The other constants are\n\
         `FullVocabOpd`'s.",
         base: None,

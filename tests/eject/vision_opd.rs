@@ -15,8 +15,10 @@ use limbeck::prelude::*;
 /// importance ratio, at most 2. Of the release are also the mean's rate of 0.05, groups of 8, answers of
 /// up to 1024 tokens and AdamW at 2e-6.
 ///
-/// Where we differ: there are no images yet. The evidence is text, the column `evidence`, until they
-/// come. That all other tokens count as one is our inference: the release builds on SDPO's code, which
+/// The column `evidence` is a box in the prompt's first image, and the teacher sees what lies in it, scaled to what its
+/// eyes take; of a prompt without images it is text, read beyond the prompt.
+///
+/// Where we differ: that all other tokens count as one is our inference: the release builds on SDPO's code, which
 /// does that.
 #[derive(Clone, Debug)]
 pub struct VisionOpd {
@@ -116,8 +118,10 @@ impl Recipe for VisionOpd {
         importance ratio, at most 2. Of the release are also the mean's rate of 0.05, groups of 8, answers of\n\
         up to 1024 tokens and AdamW at 2e-6.\n\
         \n\
-        Where we differ: there are no images yet. The evidence is text, the column `evidence`, until they\n\
-        come. That all other tokens count as one is our inference: the release builds on SDPO's code, which\n\
+        The column `evidence` is a box in the prompt's first image, and the teacher sees what lies in it, scaled to what its\n\
+        eyes take; of a prompt without images it is text, read beyond the prompt.\n\
+        \n\
+        Where we differ: that all other tokens count as one is our inference: the release builds on SDPO's code, which\n\
         does that.",
         base: None,
         teachers: &[Teacher::new("teacher", "Ema").reading("Evidence")],

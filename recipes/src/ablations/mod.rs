@@ -8,6 +8,7 @@
 //! | `dopd_divergences.rs` | one divergence and one granularity for all tokens | the same, divergence × granularity |
 //! | `dopd_components.rs` | a source, the objective, the granularity | the same, components |
 //! | `dopd_privilege.rs` | what the two voices read | the same, form of the privileged input |
+//! | `dopd_vision.rs` | what the two voices of a student with eyes read | the same, form of the privileged input |
 //! | `pruning.rs` | a fifth of the tokens, chosen by their gap | the same, pruning study |
 //!
 //! Some rows of the papers' tables are recipes by themselves: the mask in place of the shift is
@@ -19,6 +20,7 @@ mod dopd_components;
 mod dopd_divergences;
 mod dopd_privilege;
 mod dopd_tokens;
+mod dopd_vision;
 mod pruning;
 mod uni_opd_parts;
 mod uni_opd_ratios;
@@ -27,6 +29,7 @@ pub use dopd_components::*;
 pub use dopd_divergences::*;
 pub use dopd_privilege::*;
 pub use dopd_tokens::*;
+pub use dopd_vision::*;
 pub use pruning::*;
 pub use uni_opd_parts::*;
 pub use uni_opd_ratios::*;
@@ -70,6 +73,10 @@ pub(crate) const LIST: &[Entry] = &[
     Entry::of::<OneGranularity>(),
     Entry::of::<AnswerForHints>(),
     Entry::of::<NoPrivilege>(),
+    Entry::of::<CaptionForBoxes>(),
+    Entry::of::<CaptionWithBoxes>(),
+    Entry::of::<AnswerForBoxes>(),
+    Entry::of::<NothingForBoxes>(),
     Entry::of::<PruneHighest>(),
     Entry::of::<PruneLowest>(),
     Entry::of::<PruneRandom>(),

@@ -24,6 +24,9 @@ pub mod runs {}
 #[doc = include_str!("../../../docs/guide/data.md")]
 pub mod data {}
 
+#[doc = include_str!("../../../docs/guide/images.md")]
+pub mod images {}
+
 #[doc = include_str!("../../../docs/guide/verifiers.md")]
 pub mod verifiers {}
 

@@ -180,6 +180,8 @@ pub(super) enum Verb {
     },
     /// A model folder with random weights, to train from nothing
     Init(InitArgs),
+    /// Eyes for a decoder that has none, or more tokens for it, to train on
+    Graft(GraftArgs),
     /// How fast whole pieces of Limbeck are on this machine; RAYON_NUM_THREADS says on how many threads
     Bench(super::bench::BenchArgs),
     /// A crate of your own: a recipe, a fork of it, a snapshot test and a run file
@@ -238,6 +240,46 @@ pub(super) struct Output {
 }
 
 #[derive(Group)]
+pub(super) struct GraftArgs {
+    /// The model folder whose decoder gets eyes
+    #[arg(long)]
+    pub decoder: PathBuf,
+    /// The model folder to write
+    #[arg(long)]
+    pub to: PathBuf,
+    /// A model folder whose eyes it gets, instead of fresh ones
+    #[arg(long, conflicts_with = "image")]
+    pub eyes: Option<PathBuf>,
+    /// Fresh eyes: pixels to a side of an image
+    #[arg(long, requires = "patch")]
+    pub image: Option<usize>,
+    /// Pixels to a side of a patch
+    #[arg(long, requires = "image")]
+    pub patch: Option<usize>,
+    /// So many patches to a side become one token
+    #[arg(long, default_value_t = 2, requires = "image")]
+    pub fold: usize,
+    /// The width of the eyes' residual stream; its feed-forward layer is twice as wide
+    #[arg(long, default_value_t = 64, requires = "image")]
+    pub eye_hidden: usize,
+    /// The eyes' layers
+    #[arg(long, default_value_t = 2, requires = "image")]
+    pub eye_layers: usize,
+    /// The token that stands for an image; added where the tokenizer does not have it
+    #[arg(long, default_value = super::graft::IMAGE)]
+    pub mark: String,
+    /// A tokenizer.json that begins with the decoder's tokens and has more
+    #[arg(long)]
+    pub tokenizer: Option<PathBuf>,
+    /// Weights in 16 bits (bfloat16) instead of 32
+    #[arg(long)]
+    pub bf16: bool,
+    /// The seed of what is new
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+#[derive(Group)]
 pub(super) struct InitArgs {
     /// The model folder to write
     #[arg(long)]
@@ -260,6 +302,21 @@ pub(super) struct InitArgs {
     /// The width of the feed-forward layer
     #[arg(long, default_value_t = 256)]
     pub ffn: usize,
+    /// Eyes for the built-in scenes: pixels to a side of an image. The tokenizer is then that of scenes
+    #[arg(long, requires = "patch", conflicts_with = "tokenizer")]
+    pub image: Option<usize>,
+    /// Pixels to a side of a patch
+    #[arg(long, requires = "image")]
+    pub patch: Option<usize>,
+    /// So many patches to a side become one token
+    #[arg(long, default_value_t = 2, requires = "image")]
+    pub fold: usize,
+    /// The width of the eyes' residual stream; its feed-forward layer is twice as wide
+    #[arg(long, default_value_t = 48, requires = "image")]
+    pub eye_hidden: usize,
+    /// The eyes' layers
+    #[arg(long, default_value_t = 2, requires = "image")]
+    pub eye_layers: usize,
     /// The longest prompt with its response, in tokens
     #[arg(long, default_value_t = 128)]
     pub context: usize,

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod graft;
 mod model;
 mod new;
 mod paint;

@@ -9,13 +9,13 @@ use super::args::InitArgs;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::log::{Accuracy, Progress, ProgressStyle, Table};
-use crate::models::{Decoder, Family, ModelConfig, Packed, Request, Sampling, WeightType};
+use crate::models::{Decoder, Family, ModelConfig, Packed, Request, Sampling, VisionConfig, WeightType};
 use crate::rng::{Purpose, Stream};
 use crate::run::{evaluate, Evaluation, HeldOut, MOST_SAMPLES};
 use crate::settings::Settings;
 use crate::stages::rollout::Sample;
 use crate::tensor::Cpu;
-use crate::world::rows::{Message, PromptText};
+use crate::world::rows::{Message, PromptText, MARK};
 use crate::world::tasks::{generate as make_tasks, Split, TaskSpec};
 use crate::world::tokenizer::Tokenizer;
 use crate::world::verifier::Judges;
@@ -206,7 +206,7 @@ pub(super) fn score(model: &Path, text: Option<&str>, tokens: Option<&str>) -> R
     Ok(json!({ "tokens": ids, "logprobs": log_probs, "perplexity": (-mean).exp() }))
 }
 
-fn must_be_free(folder: &Path) -> Result<()> {
+pub(super) fn must_be_free(folder: &Path) -> Result<()> {
     let taken = std::fs::read_dir(folder).map_or(folder.exists(), |mut entries| entries.next().is_some());
     if taken {
         return Err(Error::call("holds something already").at(folder.display()).next("choose another --to"));
@@ -232,9 +232,10 @@ pub(super) fn import_gguf(_: &Path, _: &Path, _: bool) -> Result<()> {
 
 pub(super) fn init(args: &InitArgs) -> Result<()> {
     must_be_free(&args.to)?;
-    let tokenizer = match &args.tokenizer {
-        Some(path) => Tokenizer::load(path)?,
-        None => Tokenizer::tasks()?,
+    let tokenizer = match (&args.tokenizer, args.image) {
+        (Some(path), _) => Tokenizer::load(path)?,
+        (None, Some(_)) => Tokenizer::scenes()?,
+        (None, None) => Tokenizer::tasks()?,
     };
     let heads = args.heads.max(1);
     let eos = tokenizer.eos();
@@ -256,6 +257,7 @@ pub(super) fn init(args: &InitArgs) -> Result<()> {
         bos_token_id: None,
         eos_token_id: eos.into_iter().collect(),
         pad_token_id: tokenizer.pad(),
+        vision: eyes(args, &tokenizer),
         generation: None,
         other: Default::default(),
     };
@@ -273,6 +275,20 @@ pub(super) fn init(args: &InitArgs) -> Result<()> {
     let decoder = Decoder::random(&config, args.seed, &Cpu::default())?;
     Policy { name: "model".to_string(), decoder, tokenizer: std::sync::Arc::new(tokenizer) }
         .save(&args.to, WeightType::F32)
+}
+
+/// The eyes that were asked for.
+fn eyes(args: &InitArgs, tokenizer: &Tokenizer) -> Option<VisionConfig> {
+    let (image, patch, mark) = (args.image?, args.patch?, tokenizer.token_id(MARK)?);
+    Some(VisionConfig {
+        hidden_size: args.eye_hidden,
+        intermediate_size: 2 * args.eye_hidden,
+        num_hidden_layers: args.eye_layers,
+        // the light ground of scenes is nothing, so that what stands on it is all there is
+        image_mean: [0.9; 3],
+        image_std: [0.3; 3],
+        ..VisionConfig::new(image, patch, args.fold, mark)
+    })
 }
 
 /// Random parameters at most: 8 GB of them.

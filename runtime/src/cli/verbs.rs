@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::args::{Output, RunArgs, Verb};
+use super::graft::graft;
 use super::{model, new};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
@@ -78,6 +79,10 @@ pub(super) fn run(verb: Verb, recipes: &'static [Entry]) -> Result<ExitCode> {
             new::new(&folder, limbeck.as_deref())?;
             let folder = folder.display();
             say(&format!("wrote {folder}\ncd {folder} && cargo test && cargo run --release -- train run.ron"))
+        }
+        Verb::Graft(args) => {
+            graft(&args)?;
+            say(&format!("wrote {}", args.to.display()))
         }
         Verb::Init(args) => {
             model::init(&args)?;

@@ -10,8 +10,10 @@ pub mod attention;
 pub mod decode_attention;
 pub mod embed;
 pub mod exp;
+pub mod gelu;
 #[cfg(any(test, feature = "cuda"))]
 pub(crate) mod gpu;
+pub mod layer_norm;
 pub mod linear;
 pub(crate) mod matmul;
 pub(crate) mod parallel;
@@ -19,6 +21,7 @@ pub mod rms_norm;
 pub mod sample;
 pub mod select_rows;
 pub(crate) mod simd;
+pub mod splice;
 pub mod swiglu;
 pub mod token_loss;
 pub mod vocabulary_loss;
@@ -39,10 +42,13 @@ pub trait Kernels:
     + add::AddKernel
     + attention::AttentionKernel
     + decode_attention::DecodeKernel
+    + gelu::GeluKernel
+    + layer_norm::LayerNormKernel
     + linear::LinearKernel
     + rms_norm::RmsNormKernel
     + sample::SampleKernel
     + select_rows::SelectKernel
+    + splice::SpliceKernel
     + swiglu::SwigluKernel
     + token_loss::LossKernel
     + vocabulary_loss::VocabularyLossKernel
@@ -54,10 +60,13 @@ impl<D> Kernels for D where
         + add::AddKernel
         + attention::AttentionKernel
         + decode_attention::DecodeKernel
+        + gelu::GeluKernel
+        + layer_norm::LayerNormKernel
         + linear::LinearKernel
         + rms_norm::RmsNormKernel
         + sample::SampleKernel
         + select_rows::SelectKernel
+        + splice::SpliceKernel
         + swiglu::SwigluKernel
         + token_loss::LossKernel
         + vocabulary_loss::VocabularyLossKernel

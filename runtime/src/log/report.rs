@@ -14,7 +14,7 @@ mod stages;
 use std::path::Path;
 
 use super::disk::replace;
-use super::{Metrics, Table};
+use super::{Metrics, ShownImage, Table};
 use crate::error::Result;
 
 /// The settings of one stage: its name, its method, and what was set (name, value).
@@ -58,6 +58,8 @@ pub struct Sample {
     pub step: u64,
     /// What was asked.
     pub prompt: String,
+    /// What it showed.
+    pub images: Vec<ShownImage>,
     /// The prompt's domain.
     pub domain: String,
     /// The answer, token by token, as text.
@@ -149,6 +151,12 @@ mod tests {
         let sample = |advantage, regime, correct| Sample {
             step: 3,
             prompt: nasty(),
+            images: vec![ShownImage {
+                src: nasty(),
+                width: 0,
+                height: u32::MAX,
+                boxes: vec![(nasty(), [f64::NAN, -1.0, f64::INFINITY, 0.0])],
+            }],
             domain: nasty(),
             response: vec![nasty(), "\n".into(), String::new()],
             advantage,

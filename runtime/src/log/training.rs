@@ -8,6 +8,7 @@ use std::time::Instant;
 use serde_json::{json, Value};
 
 use super::describe::describe;
+use super::shown::shown;
 use super::{EventFile, JsonLines, Metrics, Progress};
 use crate::batch::Routed;
 use crate::capability::Signal;
@@ -295,7 +296,7 @@ fn record<S: Signal>(routed: &Routed<S>, i: usize, found: Option<&Losses>) -> Va
     let before = signal.return_before(i);
     let routed_T = || (0..response.tokens_T.len()).map(|t| routed.weight(i, t)).collect();
     let weights = found.map_or_else(routed_T, |(weights, _)| weights.clone());
-    json!({
+    let mut line = json!({
         "prompt": rollouts.prompt_of(i).text,
         "domain": rollouts.prompt_of(i).domain(),
         "text": response.text,
@@ -308,7 +309,12 @@ fn record<S: Signal>(routed: &Routed<S>, i: usize, found: Option<&Losses>) -> Va
         "regime": regimes(routed, i),
         "weight": weights,
         "loss": found.map(|(_, losses)| losses),
-    })
+    });
+    let images = shown(rollouts.prompt_of(i));
+    if !images.is_empty() {
+        line["images"] = json!(images);
+    }
+    line
 }
 
 /// The regime of every token of response `i`, for recipes that route by regime.

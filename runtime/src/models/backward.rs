@@ -3,6 +3,7 @@
 use super::decoder::Decoder;
 use super::forward::Pass;
 use super::packed::Packed;
+use super::vision::Part;
 use crate::error::{Error, Result};
 use crate::kernels::attention::{attention, Layout};
 use crate::kernels::select_rows::select_rows;
@@ -44,32 +45,40 @@ impl<D: Device> Decoder<D> {
             return self.logits(batch).map(|_| Vec::new());
         }
         batch.check(self.config.max_position_embeddings)?;
-        self.device.within(|| {
-            let (pass, mut tape) = (Pass::new(self), OwnedTape::default());
-            let layout = pass.layout(batch);
-            let mut went_in = Vec::new();
-            let x = match self.checkpointing {
-                false => {
-                    pass.hidden(&mut tape, batch.tokens(), &mut |tape, _, qkv| attention(tape, qkv, &layout))?
-                }
-                true => self.untraced(&pass, &layout, batch, &mut went_in)?,
-            };
-            let hidden = select_rows(&mut tape, &x, batch.rows().to_vec())?;
-            let hidden = pass.last_norm(&mut tape, &hidden)?;
-            let (losses, gradient) = self.loss(&hidden, weights, loss, grads)?;
-            if !self.checkpointing {
-                grads.collect(&hidden, gradient, tape, &self.learners()?)?;
-                return Ok(losses);
-            }
-            let mut gradient = grads.collect_to(&x, &hidden, gradient, tape, &self.learners()?)?;
-            while let Some(input) = went_in.pop() {
-                gradient = self.layer_back(&pass, &layout, (went_in.len(), input), gradient, grads)?;
-            }
-            let mut tape = OwnedTape::default();
-            let first = pass.embedded(&mut tape, batch.tokens())?;
-            grads.collect(&first, gradient, tape, &self.learners()?)?;
-            Ok(losses)
-        })
+        let losses = self.device.within(|| self.traced(batch, weights, loss, grads))?;
+        self.still_the_rest(grads)?;
+        Ok(losses)
+    }
+
+    fn traced(
+        &self,
+        batch: &Packed,
+        weights: &[f32],
+        loss: &Arc<dyn TokenLoss>,
+        grads: &mut Grads<D>,
+    ) -> Result<Vec<f64>> {
+        let (pass, mut tape) = (Pass::new(self), OwnedTape::default());
+        let layout = pass.layout(batch);
+        let mut went_in = Vec::new();
+        let x = match self.checkpointing {
+            false => pass.hidden_of(&mut tape, batch, &mut |tape, _, qkv| attention(tape, qkv, &layout))?,
+            true => self.untraced(&pass, &layout, batch, &mut went_in)?,
+        };
+        let hidden = select_rows(&mut tape, &x, batch.rows().to_vec())?;
+        let hidden = pass.last_norm(&mut tape, &hidden)?;
+        let (losses, gradient) = self.loss(&hidden, weights, loss, grads)?;
+        if !self.checkpointing {
+            grads.collect(&hidden, gradient, tape, &self.learners()?)?;
+            return Ok(losses);
+        }
+        let mut gradient = grads.collect_to(&x, &hidden, gradient, tape, &self.learners()?)?;
+        while let Some(input) = went_in.pop() {
+            gradient = self.layer_back(&pass, &layout, (went_in.len(), input), gradient, grads)?;
+        }
+        let mut tape = OwnedTape::default();
+        let first = pass.embedded_all(&mut tape, batch)?;
+        grads.collect(&first, gradient, tape, &self.learners()?)?;
+        Ok(losses)
     }
 
     /// The last hidden states without a trace; what went into each layer is put into `went_in`.
@@ -80,7 +89,7 @@ impl<D: Device> Decoder<D> {
         batch: &Packed,
         went_in: &mut Vec<Matrix<D>>,
     ) -> Result<Matrix<D>> {
-        let mut x = pass.embedded(&mut NoneTape, batch.tokens())?;
+        let mut x = pass.embedded_all(&mut NoneTape, batch)?;
         for layer in 0..pass.layers() {
             went_in.push(x.clone());
             x = pass.layer(&mut NoneTape, layer, x, &mut |tape, _, qkv| attention(tape, qkv, layout))?;
@@ -116,7 +125,8 @@ impl<D: Device> Decoder<D> {
         let (rows, inner) = tensor::shape(hidden);
         let mut gradient = tensor::zeros(&self.device, rows * inner)?;
         // of low-rank factors none is in the output layer
-        let head = self.adapters.is_none().then(|| grads.buffer_mut(self.places.head));
+        let learns = self.adapters.is_none() && !self.still.contains(&Part::Decoder);
+        let head = learns.then(|| grads.buffer_mut(self.places.head));
         let into = HeadGradients { hidden: &mut gradient, head };
         let losses = vocabulary_loss(hidden, &self.head()?, weights, &**loss, Some(into))?;
         Ok((losses, gradient))

@@ -3,6 +3,7 @@
 use super::fields::{tokens_to_json, Fields};
 use super::generation_config::GenerationConfig;
 use super::rope::RopeScaling;
+use super::vision::{self, VisionConfig};
 use crate::error::{Error, Result};
 use crate::kernels::attention::Rates;
 use serde_json::{json, Map, Value};
@@ -74,6 +75,8 @@ pub struct ModelConfig {
     pub eos_token_id: Vec<u32>,
     /// The token that fills up.
     pub pad_token_id: Option<u32>,
+    /// Its eyes, where it has some: then everything above is of `text_config`.
+    pub vision: Option<VisionConfig>,
     /// `generation_config.json`, where the folder has one.
     pub generation: Option<GenerationConfig>,
     /// What else the file says, which changes nothing here and is written back.
@@ -120,6 +123,7 @@ impl ModelConfig {
             generation.check(config.vocab_size, &dir.join(GenerationConfig::FILE))?;
         }
         config.generation = generation;
+        config.vision.as_mut().map_or(Ok(()), |eyes| eyes.prepare(dir))?;
         Ok(config)
     }
 
@@ -132,6 +136,11 @@ impl ModelConfig {
     }
 
     fn read(fields: &Fields) -> Result<Self> {
+        let Some((text, eyes)) = vision::split(fields)? else { return Self::read_decoder(fields, None) };
+        Self::read_decoder(&text, Some(eyes))
+    }
+
+    fn read_decoder(fields: &Fields, vision: Option<VisionConfig>) -> Result<Self> {
         let family = family(fields)?;
         refuse_unsupported(fields, family)?;
         let (hidden, heads) = (fields.size("hidden_size")?, fields.size("num_attention_heads")?);
@@ -156,8 +165,9 @@ impl ModelConfig {
             bos_token_id: fields.tokens("bos_token_id")?.first().copied(),
             eos_token_id: fields.tokens("eos_token_id")?,
             pad_token_id: fields.tokens("pad_token_id")?.first().copied(),
+            vision,
             generation: None,
-            other: others(fields),
+            other: others(fields, &READ),
         };
         config.check_in(&fields.file)?;
         Ok(config)
@@ -208,12 +218,13 @@ impl ModelConfig {
         }
         let specials = [("bos_token_id", self.bos_token_id), ("pad_token_id", self.pad_token_id)];
         let ends = self.eos_token_id.iter().map(|&id| ("eos_token_id", Some(id)));
-        for (field, id) in specials.into_iter().chain(ends) {
+        let image = self.vision.iter().map(|eyes| ("image_token_id", Some(eyes.image_token_id)));
+        for (field, id) in specials.into_iter().chain(ends).chain(image) {
             if let Some(id) = id.filter(|&id| id as usize >= self.vocab_size) {
                 return wrong(field, format!("{id} is outside the vocabulary of {}", self.vocab_size));
             }
         }
-        Ok(())
+        self.vision.as_ref().map_or(Ok(()), |eyes| eyes.check_in(file))
     }
 
     /// The text of a `config.json` for weights stored as `torch_dtype`, which `transformers` reads.
@@ -247,6 +258,9 @@ impl ModelConfig {
             for (field, value) in &self.other {
                 fields.entry(field).or_insert_with(|| value.clone());
             }
+        }
+        if let Some(eyes) = &self.vision {
+            fields = eyes.around(fields, torch_dtype);
         }
         format!("{fields:#}\n")
     }
@@ -283,8 +297,9 @@ const READ: [&str; 23] = [
 /// Fields that would be wrong in another folder: where this one was, and code that is not copied.
 const DROPPED: [&str; 2] = ["_name_or_path", "auto_map"];
 
-fn others(fields: &Fields) -> Map<String, Value> {
-    let other = |field: &str| !READ.contains(&field) && !DROPPED.contains(&field);
+/// The fields that are not among those `read`.
+pub(super) fn others(fields: &Fields, read: &[&str]) -> Map<String, Value> {
+    let other = |field: &str| !read.contains(&field) && !DROPPED.contains(&field);
     fields.values.iter().filter(|(field, _)| other(field)).map(|(f, v)| (f.clone(), v.clone())).collect()
 }
 
@@ -296,7 +311,7 @@ fn family(fields: &Fields) -> Result<Family> {
         Some((family, _, _)) => Ok(*family),
         None => Err(Error::call(format!("`{name}` models are not supported"))
             .at(format!("{}field `model_type`", fields.file))
-            .next("supported are llama, qwen2 and qwen3")),
+            .next("supported are llama, qwen2 and qwen3, and idefics3 and smolvlm around llama")),
     }
 }
 

@@ -4,6 +4,7 @@ use super::config::ModelConfig;
 use super::forward::Pass;
 use super::lora::Adapters;
 use super::packed::Packed;
+use super::vision::Part;
 use super::weights::{plan, Parameter, Places};
 use crate::error::{Error, Result};
 use crate::kernels::exp::{entropy, log_sum_exp};
@@ -22,6 +23,8 @@ pub struct Decoder<D: Device> {
     pub(super) places: Places,
     pub(super) adapters: Option<Adapters<D>>,
     pub(super) checkpointing: bool,
+    /// The parts that do not learn.
+    pub(super) still: Vec<Part>,
 }
 
 impl<D: Device> Decoder<D> {
@@ -45,6 +48,7 @@ impl<D: Device> Decoder<D> {
             places,
             adapters: None,
             checkpointing: false,
+            still: Vec::new(),
         })
     }
 
@@ -116,6 +120,7 @@ impl<D: Device> Decoder<D> {
             places: self.places.clone(),
             adapters,
             checkpointing: self.checkpointing,
+            still: self.still.clone(),
         })
     }
 

@@ -3,6 +3,7 @@
 
 use super::decoder::Decoder;
 use super::packed::Packed;
+use super::vision::{EyePlaces, Part, VisionConfig};
 use super::weights::EMBEDDING;
 use crate::error::Result;
 use crate::kernels::add::{add, add_scaled};
@@ -42,7 +43,7 @@ impl<'a, D: Device> Pass<'a, D> {
         // an embedding table that is no output layer is only looked up, and a vector is never on a product's right side
         let looked_up = |index| index == EMBEDDING && decoder.places.head != EMBEDDING;
         let prepared = values.iter().zip(&decoder.parameters).enumerate().map(|(index, (value, own))| {
-            if own.shape().len() == 2 && !looked_up(index) {
+            if own.shape().len() > 1 && !looked_up(index) {
                 prepare(value)
             } else {
                 Ok(None)
@@ -73,14 +74,14 @@ impl<'a, D: Device> Pass<'a, D> {
     pub fn layout(&self, batch: &Packed) -> Layout {
         let heads = self.heads();
         let rotary = Rotary::new(batch.longest(), &self.decoder.config.rates());
-        Layout { heads, spans: batch.shared_spans(), rotary: Arc::new(rotary) }
+        Layout { heads, spans: batch.shared_spans(), rotary: Arc::new(rotary), causal: true }
     }
 
     /// The last hidden states at the rows of `batch`, before the last norm: `[R, hidden]`.
     pub fn rows<T: Tape<f32, D>>(&self, tape: &mut T, batch: &Packed) -> Result<Matrix<D>> {
         batch.check(self.decoder.config.max_position_embeddings)?;
         let layout = self.layout(batch);
-        let hidden = self.hidden(tape, batch.tokens(), &mut |tape, _, qkv| attention(tape, qkv, &layout))?;
+        let hidden = self.hidden_of(tape, batch, &mut |tape, _, qkv| attention(tape, qkv, &layout))?;
         select_rows(tape, &hidden, batch.rows().to_vec())
     }
 
@@ -93,6 +94,43 @@ impl<'a, D: Device> Pass<'a, D> {
     ) -> Result<Matrix<D>> {
         let x = self.embedded(tape, tokens)?;
         (0..self.layers()).try_fold(x, |x, layer| self.layer(tape, layer, x, attend))
+    }
+
+    /// [`Pass::hidden`] of all that a batch shows, its images too.
+    pub fn hidden_of<T: Tape<f32, D>>(
+        &self,
+        tape: &mut T,
+        batch: &Packed,
+        attend: &mut Attend<'_, D, T>,
+    ) -> Result<Matrix<D>> {
+        let x = self.embedded_all(tape, batch)?;
+        (0..self.layers()).try_fold(x, |x, layer| self.layer(tape, layer, x, attend))
+    }
+
+    /// The eyes, where the model has some.
+    pub(super) fn eyes(&self) -> Option<(&VisionConfig, &EyePlaces)> {
+        self.decoder.config.vision.as_ref().zip(self.decoder.places.eyes.as_ref())
+    }
+
+    /// Whether the weights of this part learn, and not factors beside them.
+    pub(super) fn part_learns(&self, part: Part) -> bool {
+        self.decoder.adapters.is_none() && !self.decoder.still.contains(&part)
+    }
+
+    /// A linear layer of the eyes.
+    pub(super) fn eye_linear<T: Tape<f32, D>>(
+        &self,
+        tape: &mut T,
+        x: &Matrix<D>,
+        weight: usize,
+        bias: Option<usize>,
+        part: Part,
+    ) -> Result<Matrix<D>> {
+        let prepared = self.prepared.get(weight).and_then(Option::as_ref);
+        let bias = bias.map(|bias| self.value(bias)).transpose()?;
+        let value = self.value(weight)?;
+        let own = Weight { value: &value, prepared, learns: self.part_learns(part) };
+        linear(tape, x, own, bias.as_ref())
     }
 
     /// What goes into the first layer: `[N, hidden]`.
@@ -153,12 +191,12 @@ impl<'a, D: Device> Pass<'a, D> {
         add(tape, &x, &y)
     }
 
-    /// Whether the model's own weights learn.
+    /// Whether the decoder's own weights learn.
     fn learns(&self) -> bool {
-        self.decoder.adapters.is_none()
+        self.part_learns(Part::Decoder)
     }
 
-    fn value(&self, index: usize) -> Result<Matrix<D>> {
+    pub(super) fn value(&self, index: usize) -> Result<Matrix<D>> {
         match self.values.get(index) {
             Some(value) => Ok(value.clone()),
             None => self.decoder.parameters[index].value(),

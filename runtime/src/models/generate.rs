@@ -5,8 +5,9 @@
 
 use super::decoder::Decoder;
 use super::forward::Pass;
-use super::packed::Packed;
+use super::packed::{Before, Packed};
 use super::sample::Sampling;
+use super::vision::Sight;
 use crate::error::{Error, Result};
 use crate::kernels::attention::attention;
 use crate::kernels::decode_attention::{Cache, CacheShape, Place};
@@ -61,12 +62,28 @@ impl<D: Device> Decoder<D> {
         sampling: &Sampling,
         progress: Option<&(dyn Fn(usize) + Sync)>,
     ) -> Result<Vec<Generation>> {
+        self.generate_seeing(requests, &[], sampling, progress)
+    }
+
+    /// [`Decoder::generate`], where request i shows the images `sights[i]`; beyond the end of `sights` they show none.
+    ///
+    /// # Errors
+    /// As [`Decoder::generate`], or when there are images and the model has no eyes.
+    pub fn generate_seeing(
+        &self,
+        requests: &[Request],
+        sights: &[&[Sight]],
+        sampling: &Sampling,
+        progress: Option<&(dyn Fn(usize) + Sync)>,
+    ) -> Result<Vec<Generation>> {
         self.check(requests, sampling)?;
         let mut answers = Vec::with_capacity(requests.iter().map(|request| request.copies).sum());
         let mut said = 0;
         let mut rest = requests;
         while !rest.is_empty() {
+            let first = requests.len() - rest.len();
             let (wave, later) = rest.split_at(self.wave(rest, sampling));
+            let sights = &sights[first.min(sights.len())..];
             rest = later;
             let mut report = |new: usize| {
                 said += new;
@@ -74,7 +91,7 @@ impl<D: Device> Decoder<D> {
                     progress(said);
                 }
             };
-            answers.extend(self.device.within(|| Wave::new(self, wave, sampling)?.run(&mut report))?);
+            answers.extend(self.device.within(|| Wave::new(self, wave, sights, sampling)?.run(&mut report))?);
         }
         Ok(answers)
     }
@@ -147,7 +164,12 @@ struct Wave<'a, D: Device> {
 
 impl<'a, D: Device> Wave<'a, D> {
     /// Reads the prompts.
-    fn new(decoder: &'a Decoder<D>, requests: &'a [Request], sampling: &'a Sampling) -> Result<Self> {
+    fn new(
+        decoder: &'a Decoder<D>,
+        requests: &'a [Request],
+        sights: &[&[Sight]],
+        sampling: &'a Sampling,
+    ) -> Result<Self> {
         let (pass, limit) = (Pass::prepared(decoder)?, decoder.config.max_position_embeddings);
         let owners = (0..requests.len()).flat_map(|i| std::iter::repeat_n(i, requests[i].copies));
         let rows: Vec<usize> = owners.collect();
@@ -160,7 +182,7 @@ impl<'a, D: Device> Wave<'a, D> {
             rows: rows.clone(),
         };
         let mut cache = Cache::new(&decoder.device, shape, &decoder.config.rates())?;
-        let logits = read(&pass, requests, &mut cache)?;
+        let logits = read(&pass, requests, sights, &mut cache)?;
         let streams = requests.iter().flat_map(|request| request.streams.iter().cloned());
         let speakers = rows.iter().zip(streams).enumerate();
         let speakers = speakers.map(|(row, (&prompt, stream))| Speaker { row, left: left(prompt), stream });
@@ -239,7 +261,12 @@ impl<'a, D: Device> Wave<'a, D> {
 }
 
 /// Reads all prompts into the cache, some at a time; the logits after each.
-fn read<D: Device>(pass: &Pass<'_, D>, requests: &[Request], cache: &mut Cache<D>) -> Result<Matrix<D>> {
+fn read<D: Device>(
+    pass: &Pass<'_, D>,
+    requests: &[Request],
+    sights: &[&[Sight]],
+    cache: &mut Cache<D>,
+) -> Result<Matrix<D>> {
     let (tape, mut first, mut all) = (&mut NoneTape, 0, Vec::new());
     while first < requests.len() {
         let mut tokens = 0;
@@ -249,9 +276,12 @@ fn read<D: Device>(pass: &Pass<'_, D>, requests: &[Request], cache: &mut Cache<D
             fits
         });
         let end = first + together.count();
-        let batch = Packed::prompts(requests[first..end].iter().map(|request| &request.prompt[..]));
+        let batch = Packed::prompts((first..end).map(|i| Before {
+            tokens: &requests[i].prompt,
+            sights: sights.get(i).copied().unwrap_or_default(),
+        }));
         let layout = pass.layout(&batch);
-        let hidden = pass.hidden(tape, batch.tokens(), &mut |tape, layer, [q, k, v]| {
+        let hidden = pass.hidden_of(tape, &batch, &mut |tape, layer, [q, k, v]| {
             cache.remember(layer, first, [k, v], &layout)?;
             attention(tape, [q, k, v], &layout)
         })?;

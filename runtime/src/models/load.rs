@@ -58,7 +58,15 @@ impl<D: Device> Decoder<D> {
         };
         let parameters = specs.into_iter().map(parameter).collect::<Result<_>>()?;
         let device = device.clone();
-        Ok(Self { config, device, parameters, places, adapters: None, checkpointing: false })
+        Ok(Self {
+            config,
+            device,
+            parameters,
+            places,
+            adapters: None,
+            checkpointing: false,
+            still: Vec::new(),
+        })
     }
 }
 

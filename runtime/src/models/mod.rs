@@ -1,4 +1,5 @@
-//! Decoders of the Llama and Qwen families: their configuration, weights, forward passes and sampling.
+//! Decoders of the Llama and Qwen families, with eyes or without: their configuration, weights, forward passes and
+//! sampling.
 
 mod backward;
 mod config;
@@ -15,6 +16,7 @@ mod rope;
 mod sample;
 mod save;
 mod stored;
+mod vision;
 mod weights;
 
 pub use config::{Family, ModelConfig};
@@ -22,11 +24,12 @@ pub use decoder::Decoder;
 pub use generate::{Generation, Request};
 pub use generation_config::GenerationConfig;
 pub use lora::{Lora, Projection};
-pub use packed::Packed;
+pub use packed::{Before, Packed};
 pub use rope::RopeScaling;
 pub(crate) use sample::sample_in as draw;
 pub use sample::{sample, Sampling};
 pub use save::WeightType;
+pub use vision::{Eyes, Part, Picture, Sight, VisionConfig};
 pub use weights::Parameter;
 
 pub(crate) use generate::{CACHED, TOGETHER};

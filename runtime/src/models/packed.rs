@@ -1,14 +1,26 @@
 //! Prompts and responses, one after the other without padding, and where the model is to speak.
 
+use super::vision::Sight;
 use crate::error::{Error, Result};
 use crate::kernels::attention::{Span, Spans};
 use std::ops::Range;
+
+/// What stands before a response: tokens, and the images whose places some of them hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Before<'a> {
+    /// The tokens.
+    pub tokens: &'a [u32],
+    /// The images, in order.
+    pub sights: &'a [Sight],
+}
 
 /// A batch of sequences. Row r of the model's answer is its distribution over the r-th wanted token.
 #[derive(Clone, Debug)]
 pub struct Packed {
     tokens: Vec<u32>,
     spans: Spans,
+    /// The images, at the rows of their first tokens.
+    sights: Vec<Sight>,
     rows: Vec<usize>,
     pairs: Vec<Range<usize>>,
     /// How many tokens each pair's sequence has.
@@ -24,6 +36,11 @@ impl Packed {
     ///
     /// The prompt of pairs that follow each other and have the same is read once.
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a [u32], &'a [u32])>) -> Self {
+        Self::seeing(pairs.into_iter().map(|(tokens, response)| (Before { tokens, sights: &[] }, response)))
+    }
+
+    /// [`Packed::of`] prompts that show images.
+    pub fn seeing<'a>(pairs: impl IntoIterator<Item = (Before<'a>, &'a [u32])>) -> Self {
         let pairs: Vec<_> = pairs.into_iter().collect();
         let mut packed = Self::nothing();
         let mut spans = Vec::new();
@@ -31,10 +48,10 @@ impl Packed {
             let speak = run.iter().filter(|(_, response)| !response.is_empty()).count();
             let prompt = run[0].0;
             let start = packed.tokens.len();
-            let shared = speak > 1 && !prompt.is_empty();
+            let shared = speak > 1 && !prompt.tokens.is_empty();
             if shared {
-                packed.tokens.extend_from_slice(prompt);
-                spans.push(Span::alone(start..start + prompt.len()));
+                packed.read(prompt);
+                spans.push(Span::alone(start..start + prompt.tokens.len()));
             }
             for &(_, response) in run {
                 spans.extend(packed.push(prompt, response, shared.then_some(start)));
@@ -44,30 +61,38 @@ impl Packed {
     }
 
     fn nothing() -> Self {
-        let (tokens, spans, rows) = (Vec::new(), Spans::from([]), Vec::new());
-        Self { tokens, spans, rows, pairs: Vec::new(), lengths: Vec::new(), without_prompt: None }
+        let (tokens, spans, sights, rows) = (Vec::new(), Spans::from([]), Vec::new(), Vec::new());
+        Self { tokens, spans, sights, rows, pairs: Vec::new(), lengths: Vec::new(), without_prompt: None }
+    }
+
+    /// Adds a prompt's tokens and its images.
+    fn read(&mut self, prompt: Before<'_>) {
+        let start = self.tokens.len();
+        self.tokens.extend_from_slice(prompt.tokens);
+        self.sights.extend(prompt.sights.iter().map(|sight| Sight { at: start + sight.at, ..sight.clone() }));
     }
 
     /// Adds one pair, whose prompt may stand there already, from `shared` on.
-    fn push(&mut self, prompt: &[u32], response: &[u32], shared: Option<usize>) -> Option<Span> {
+    fn push(&mut self, before: Before<'_>, response: &[u32], shared: Option<usize>) -> Option<Span> {
         let (start, first) = (self.tokens.len(), self.rows.len());
+        let prompt = before.tokens;
         let mut span = None;
         let mut length = 0;
         if let [read @ .., _] = response {
             if prompt.is_empty() {
                 self.without_prompt.get_or_insert(self.pairs.len());
             } else {
-                let before = shared.unwrap_or(start);
+                let begins = shared.unwrap_or(start);
                 if shared.is_none() {
-                    self.tokens.extend_from_slice(prompt);
+                    self.read(before);
                 }
                 self.tokens.extend_from_slice(read);
                 // the last token of the prompt predicts the first of the response
                 let own = self.tokens.len() - read.len()..self.tokens.len();
-                self.rows.push(before + prompt.len() - 1);
+                self.rows.push(begins + prompt.len() - 1);
                 self.rows.extend(own);
                 length = prompt.len() + read.len();
-                let after = shared.map_or(start..start, |before| before..before + prompt.len());
+                let after = shared.map_or(start..start, |begins| begins..begins + prompt.len());
                 span = Some(Span { after, rows: start..self.tokens.len() });
             }
         }
@@ -77,7 +102,7 @@ impl Packed {
     }
 
     /// Packs prompts alone: one row each, after its last token.
-    pub(crate) fn prompts<'a>(prompts: impl IntoIterator<Item = &'a [u32]>) -> Self {
+    pub(crate) fn prompts<'a>(prompts: impl IntoIterator<Item = Before<'a>>) -> Self {
         // what a response of one token would need, whatever the token
         let mut packed = Self::nothing();
         let spans: Vec<_> =
@@ -88,6 +113,11 @@ impl Packed {
     /// What the model reads, all sequences in order.
     pub fn tokens(&self) -> &[u32] {
         &self.tokens
+    }
+
+    /// The images that are shown, at the rows of their first tokens.
+    pub fn sights(&self) -> &[Sight] {
+        &self.sights
     }
 
     /// Which tokens attend to which.
@@ -165,7 +195,8 @@ mod tests {
         assert_eq!(packed.rows(), [0, 3, 4, 3, 3, 5, 6]);
         assert_eq!(packed.pairs(), [0..1, 1..3, 3..3, 3..4, 4..7]);
         assert_eq!((packed.longest(), packed.check(4).is_err()), (5, true));
-        assert_eq!(Packed::prompts([prompt, prompt]).spans(), [Span::alone(0..3), Span::alone(3..6)]);
+        let alone = Before { tokens: prompt, sights: &[] };
+        assert_eq!(Packed::prompts([alone, alone]).spans(), [Span::alone(0..3), Span::alone(3..6)]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::config::ModelConfig;
 use super::decoder::Decoder;
 use super::generation_config::GenerationConfig;
+use super::vision::VisionConfig;
 use crate::error::{Error, Result};
 use crate::tensor::Device;
 use half::bf16;
@@ -52,6 +53,9 @@ impl ModelConfig {
         };
         if let Some(generation) = &self.generation {
             text(GenerationConfig::FILE, generation.to_json())?;
+        }
+        if let Some((name, of_images)) = self.vision.as_ref().map(VisionConfig::preprocessor) {
+            text(name, of_images)?;
         }
         text("config.json", self.to_json(if as_ == WeightType::Bf16 { "bfloat16" } else { "float32" }))
     }

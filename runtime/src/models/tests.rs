@@ -33,6 +33,7 @@ pub(crate) fn tiny() -> ModelConfig {
         bos_token_id: Some(1),
         eos_token_id: vec![2],
         pad_token_id: None,
+        vision: None,
         generation: None,
         other: Default::default(),
     }

@@ -3,6 +3,7 @@
 use super::config::ModelConfig;
 use super::lora::Projection;
 use super::stored::Stored;
+use super::vision::{self, EyePlaces};
 use crate::error::{Error, Result};
 use crate::kernels::embed::within;
 use crate::rng::{Purpose, Stream};
@@ -45,7 +46,7 @@ impl<D: Device> Parameter<D> {
         &self.name
     }
 
-    /// The shape: one or two dimensions.
+    /// The shape: one or two dimensions; a convolution's has four.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
@@ -139,10 +140,10 @@ fn frozen(name: &str) -> Error {
     Error::run(format!("`{name}` stays in its file, and cannot learn"))
 }
 
-/// Rows and columns: a vector is one row.
+/// Rows and columns: a vector is one row, a convolution has a row for each of its outputs.
 fn matrix_of(shape: &[usize]) -> (usize, usize) {
-    match shape[..] {
-        [rows, columns] => (rows, columns),
+    match shape {
+        [rows, columns @ ..] if !columns.is_empty() => (*rows, columns.iter().product()),
         _ => (1, shape.iter().product()),
     }
 }
@@ -229,6 +230,8 @@ pub(super) struct Places {
     pub norm: usize,
     /// The output layer; the embedding table (0) when tied.
     pub head: usize,
+    /// The eyes, after all else.
+    pub eyes: Option<EyePlaces>,
 }
 
 /// The embedding table comes first.
@@ -246,10 +249,12 @@ pub(super) fn plan(config: &ModelConfig) -> (Vec<Spec>, Places) {
     let normal = Start::Normal(0.02);
     // what is added to the residual stream 2 * layers times starts smaller (GPT-2)
     let residual = Start::Normal(0.02 / (2.0 * config.num_hidden_layers as f64).sqrt());
-    add("model.embed_tokens.weight".into(), &[config.vocab_size, hidden], normal);
+    // beside eyes the decoder is one part of the model
+    let stem = if config.vision.is_some() { "model.text_model" } else { "model" };
+    add(format!("{stem}.embed_tokens.weight"), &[config.vocab_size, hidden], normal);
     let layer = |i: usize| {
         let mut add =
-            |name: &str, shape: &[usize], start| add(format!("model.layers.{i}.{name}"), shape, start);
+            |name: &str, shape: &[usize], start| add(format!("{stem}.layers.{i}.{name}"), shape, start);
         let sides = [("q", wide), ("k", narrow), ("v", narrow)];
         Layer {
             input_norm: add("input_layernorm.weight", &[hidden], Start::One),
@@ -270,12 +275,13 @@ pub(super) fn plan(config: &ModelConfig) -> (Vec<Spec>, Places) {
         }
     };
     let layers = (0..config.num_hidden_layers).map(layer).collect();
-    let norm = add("model.norm.weight".into(), &[hidden], Start::One);
+    let norm = add(format!("{stem}.norm.weight"), &[hidden], Start::One);
     let head = match config.tie_word_embeddings {
         true => EMBEDDING,
         false => add("lm_head.weight".into(), &[config.vocab_size, hidden], normal),
     };
-    (specs, Places { layers, norm, head })
+    let eyes = config.vision.as_ref().map(|eyes| vision::plan(eyes, hidden, &mut add));
+    (specs, Places { layers, norm, head, eyes })
 }
 
 /// The names and shapes of all parameters, in order.

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::Privileged;
 use crate::batch::{Prompt, Response, Rollouts};
 use crate::capability::{Judged, Judgement};
+use crate::models::Picture;
 
 /// What there is to read for one response.
 #[derive(Clone, Debug)]
@@ -14,19 +16,23 @@ pub enum Found {
     Text(Privileged<String>),
     /// This instead of the prompt (in a chat: instead of the last user turn).
     Instead(Privileged<String>),
+    /// These images instead of the prompt's.
+    Shown(Privileged<Vec<Arc<Picture>>>),
     /// Nothing more than the prompt, and it is heard all the same.
     Prompt,
     /// Nothing for this response, and that is in order: it is left out of the loss.
     Nothing,
     /// Nothing, and there should be: the data lacks this column.
     Missing(&'static str),
+    /// The row's column does not say what it should: which, and what it should say.
+    Unfit(&'static str, &'static str),
 }
 
 /// What a teacher reads beyond the prompt: a type of this module, or one of the user's.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something a teacher can read",
     label = "not a privileged input",
-    note = "teachers can read: StepHints, ReferenceAnswer, SiblingSuccess, Feedback, SuccessOrFeedback, Experience, Boxes, Evidence, NoHints, Pixelated, or a type of yours with `impl Reads`"
+    note = "teachers can read: StepHints, ReferenceAnswer, SiblingSuccess, Feedback, SuccessOrFeedback, Experience, Boxes, Evidence, Caption, BoxesAndCaption, NoHints, Pixelated, or a type of yours with `impl Reads`"
 )]
 pub trait Reads: Clone + fmt::Debug + 'static {
     /// What it looks at: [`RowAlone`], or [`Outcomes`] as well.
@@ -83,6 +89,33 @@ impl<'a, N> Known<'a, N> {
         filled.map(|text| Privileged::new(text.clone()))
     }
 
+    /// Whether the prompt shows images.
+    pub fn shows(&self) -> bool {
+        !self.prompt.row.images.is_empty()
+    }
+
+    /// The images of the prompt, seen only as squares of one colour, [`COARSE`] of them to the longer side.
+    pub fn coarse(&self) -> Option<Privileged<Vec<Arc<Picture>>>> {
+        let pictures = self.prompt.row.images.pictures().ok().filter(|pictures| !pictures.is_empty())?;
+        let coarse = |picture: &Arc<Picture>| {
+            Arc::new(picture.pixelated(picture.width().max(picture.height()).div_ceil(COARSE)))
+        };
+        Some(Privileged::new(pictures.iter().map(coarse).collect()))
+    }
+
+    /// The images of the prompt, of the first only what lies in the box that this column names:
+    /// `[left, top, right, bottom]` in pixels; `None` where it names none.
+    pub fn cut_out(&self, name: &str) -> Option<Privileged<Vec<Arc<Picture>>>> {
+        let edges: [f64; 4] = serde_json::from_str(self.prompt.row.columns.get(name)?).ok()?;
+        let pictures = self.prompt.row.images.pictures().ok()?;
+        let (first, rest) = pictures.split_first()?;
+        // a box of fractions of pixels is widened to whole ones
+        let [left, top] = [edges[0], edges[1]].map(|edge| edge.floor().max(0.0) as u32);
+        let [right, bottom] = [edges[2], edges[3]].map(|edge| edge.ceil().max(0.0) as u32);
+        let cut = Arc::new(first.crop([left, top, right, bottom])?);
+        Some(Privileged::new(std::iter::once(cut).chain(rest.iter().cloned()).collect()))
+    }
+
     /// The worked reference answer, or the bare answer when there is none.
     pub fn reference(&self) -> Option<Privileged<String>> {
         let row = &self.prompt.row;
@@ -108,6 +141,9 @@ impl Known<'_, Outcomes> {
         self.success.map(|text| Privileged::new(text.to_string()))
     }
 }
+
+/// Squares to the longer side of an image that [`Pixelated`] shows.
+pub const COARSE: u32 = 4;
 
 /// Nothing beyond the prompt.
 #[derive(Clone, Copy, Debug)]
@@ -149,12 +185,30 @@ readable! {
     Experience, RowAlone, known => column(known, "experience");
     /// Boxes with their labels, as text: the column `boxes`.
     Boxes, RowAlone, known => column(known, "boxes");
-    /// The region of evidence, as text: the column `evidence`.
-    Evidence, RowAlone, known => column(known, "evidence");
+    /// The region of evidence: the column `evidence`. Of a prompt with images it is a box in the first,
+    /// `[left, top, right, bottom]` in pixels, and what lies in it is shown instead of the whole; otherwise text.
+    Evidence, RowAlone, known => match (known.shows(), known.cut_out("evidence")) {
+        (false, _) => column(known, "evidence"),
+        (true, Some(cut)) => Found::Shown(cut),
+        (true, None) if known.column("evidence").is_none() => Found::Missing("evidence"),
+        (true, None) => Found::Unfit("evidence", "[left, top, right, bottom] in pixels, inside the first image"),
+    };
+    /// What the image shows, in words: the column `caption`.
+    Caption, RowAlone, known => column(known, "caption");
+    /// Boxes with their labels and what the image shows in words, one after the other: the columns `boxes` and `caption`.
+    BoxesAndCaption, RowAlone, known => match (known.column("boxes"), known.column("caption")) {
+        (Some(boxes), Some(caption)) => Found::Text(boxes.and(caption)),
+        (None, _) => Found::Missing("boxes"),
+        (_, None) => Found::Missing("caption"),
+    };
     /// Nothing but the prompt: what an ablation puts in the place of hints, so that it is said in words.
     NoHints, RowAlone, _known => Found::Prompt;
-    /// A poorer view of the prompt, read instead of it: the column `pixelated`.
-    Pixelated, RowAlone, known => known.column("pixelated").map_or(Found::Missing("pixelated"), Found::Instead);
+    /// A poorer view of the prompt: its images in a few squares of one colour; of a prompt without images the column
+    /// `pixelated`, read instead of it.
+    Pixelated, RowAlone, known => match known.coarse() {
+        Some(coarse) => Found::Shown(coarse),
+        None => known.column("pixelated").map_or(Found::Missing("pixelated"), Found::Instead),
+    };
 }
 
 /// What shows less than the prompt does: a teacher that reads it is heard only for what it misses.
@@ -193,6 +247,7 @@ mod tests {
                 reference: None,
                 row,
                 verifier: for_domain("math"),
+                sights: Vec::new(),
                 placement: Arc::default(),
             })
         };
@@ -217,7 +272,8 @@ mod tests {
         match found {
             Found::Text(known) | Found::Instead(known) => Some(known.0),
             Found::Nothing => None,
-            Found::Missing(column) => panic!("{column} is missing"),
+            Found::Missing(column) | Found::Unfit(column, _) => panic!("{column} is missing"),
+            Found::Shown(_) => panic!("images"),
             Found::Prompt => panic!("nothing but the prompt"),
         }
     }

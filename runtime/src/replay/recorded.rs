@@ -230,6 +230,7 @@ fn prompt(index: usize, line: &Line) -> Prompt {
         tokens: Vec::new(),
         text: line.prompt.clone(),
         reference: None,
+        sights: Vec::new(),
         row,
         verifier,
         placement: Arc::default(),

@@ -73,7 +73,8 @@ impl Card<'_> {
             .map(|(name, path)| format!("{name}: {}", last(path)))
             .chain(file.servers.keys().map(|name| format!("{name}: behind a server")))
             .collect();
-        let data = file.data.as_deref().map_or("the built-in tasks".to_owned(), last);
+        let built_in = if file.scenes.is_some() { "the built-in scenes" } else { "the built-in tasks" };
+        let data = file.data.as_deref().map_or(built_in.to_owned(), last);
         let mut rows = vec![
             ("base model", format!("{}{of}", base.name)),
             ("licence", licence),

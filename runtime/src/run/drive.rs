@@ -10,7 +10,7 @@ use super::checkpoint::{hashes_of, latest};
 use super::directory::RunDirectory;
 use super::evaluate::{evaluate, Answer, Evaluation};
 use super::file::{Place, RunFile};
-use super::fingerprints::{must_be_the_same, read_hashes, write_hashes};
+use super::fingerprints::{must_be_the_same, read_hashes, write_hashes, IMAGES};
 use super::finish::write_report;
 use super::overlay;
 use super::prepare::{step_of, Prepared, RunData, TrainOptions};
@@ -90,6 +90,7 @@ where
     let asked = options.out.as_deref().or(prepared.file.out.as_deref());
     let directory = if options.dry_run { None } else { Some(RunDirectory::create(asked, &stem)?) };
     let mut hashes = prepared.hashes()?;
+    hashes.extend(data.images_fingerprint());
     hashes.extend(world.served_fingerprint());
     if let Some(directory) = &directory {
         directory.write("run.ron", &prepared.effective).inspect_err(|_| directory.forget())?;
@@ -116,11 +117,12 @@ pub fn resume(entry: &Entry, root: &Path, quiet: bool) -> Result<Shown> {
         None => read_hashes(&directory)?,
     };
     let plan = entry.plan.with_settings(prepared.recipe.settings());
-    // who answers from elsewhere is asked last: files are at hand
+    // images are read with the rows, and who answers from elsewhere is asked last: files are at hand
     let (served, here): (Vec<_>, Vec<_>) = then.into_iter().partition(|(what, _)| what == "servers");
+    let (shown, here): (Vec<_>, Vec<_>) = here.into_iter().partition(|(what, _)| what == IMAGES);
     let hashes = prepared.hashes()?;
     must_be_the_same(&here, &hashes, &directory, &plan)?;
-    let state = Stopped { directory, checkpoint, plan, hashes, served };
+    let state = Stopped { directory, checkpoint, plan, hashes, shown, served };
     match prepared.file.device {
         Place::Cpu => go_on(&Cpu::default(), prepared, state, quiet),
         Place::Cuda(ordinal) => go_on(&accelerator(ordinal, prepared.file.tf32)?, prepared, state, quiet),
@@ -133,6 +135,7 @@ struct Stopped {
     checkpoint: Option<PathBuf>,
     plan: Resolved,
     hashes: Vec<(String, String)>,
+    shown: Vec<(String, String)>,
     served: Vec<(String, String)>,
 }
 
@@ -140,9 +143,11 @@ fn go_on<D: Device>(device: &D, prepared: Prepared, state: Stopped, quiet: bool)
 where
     dyn AnyRecipe: Trains<D>,
 {
-    let Stopped { directory, checkpoint, plan, mut hashes, served } = state;
+    let Stopped { directory, checkpoint, plan, mut hashes, shown, served } = state;
     let mut world = open_world(&prepared, device)?;
     let data = prepared.data()?;
+    hashes.extend(data.images_fingerprint());
+    must_be_the_same(&shown, &hashes, &directory, &plan)?;
     let done = checkpoint.as_deref().and_then(step_of).unwrap_or(0);
     if done >= prepared.file.steps {
         must_be_ready(&prepared, &data, &world)?;
@@ -226,12 +231,13 @@ pub(crate) fn open_world<D: Device>(prepared: &Prepared, device: &D) -> Result<F
 /// The world as the run file wants it: how fast teachers follow, what chats are told, how much of the student
 /// learns, and what its backward pass keeps.
 pub(super) fn settled<D: Device>(prepared: &Prepared, world: FromFiles<D>) -> Result<FromFiles<D>> {
-    let RunFile { chat, lora, seed, activation_checkpointing, .. } = &prepared.file;
+    let RunFile { chat, lora, freeze, seed, activation_checkpointing, .. } = &prepared.file;
     let world = world.tuned(&prepared.recipe.settings()).chatting(chat.as_ref())?;
     let mut world = match lora {
         Some(lora) => world.with_lora(lora, *seed)?,
         None => world,
     };
+    world.student_mut().decoder.freeze(freeze)?;
     world.student_mut().decoder.checkpoint_activations(*activation_checkpointing);
     Ok(world)
 }

@@ -31,6 +31,9 @@ pub(super) fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> R
     if file.activation_checkpointing {
         lines.push("activation_checkpointing: true".to_string());
     }
+    if !file.freeze.is_empty() {
+        lines.push(format!("freeze: {}", ron_text(&file.freeze)?));
+    }
     if let Some(lora) = &file.lora {
         lines.push(format!("lora: {}", ron_text(lora)?));
     }
@@ -42,6 +45,9 @@ pub(super) fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> R
     }
     if let Some(tasks) = &file.tasks {
         lines.push(format!("tasks: {}", ron_text(tasks)?));
+    }
+    if let Some(scenes) = &file.scenes {
+        lines.push(format!("scenes: {}", ron_text(scenes)?));
     }
     if !file.columns.is_empty() {
         lines.push(format!("columns: {}", ron_text(&file.columns)?));

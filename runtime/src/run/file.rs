@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::overlay::explain;
 use crate::error::{Error, Result};
-use crate::models::Lora;
+use crate::models::{Lora, Part};
 use crate::patch::ron_options;
 use crate::privileged::Placement;
 use crate::world::remote::ServerFile;
 use crate::world::rows::Columns;
+use crate::world::scenes::SceneSpec;
 use crate::world::tasks::TaskSpec;
 use crate::world::tokenizer::Chat;
 use crate::world::verifier::Judge;
@@ -30,6 +31,9 @@ pub struct EvalFile {
     /// Rows of the built-in tasks.
     #[serde(default)]
     pub tasks: Option<TaskSpec>,
+    /// Rows of built-in scenes, after those of tasks.
+    #[serde(default)]
+    pub scenes: Option<SceneSpec>,
     /// Look every so many steps; 0 looks only before and after.
     #[serde(default)]
     pub every: u64,
@@ -95,6 +99,9 @@ pub struct RunFile {
     /// What of the student learns; all of it when absent.
     #[serde(default)]
     pub lora: Option<Lora>,
+    /// Parts of a student with eyes that stay as they are: `[Tower]`, `[Tower, Decoder]`.
+    #[serde(default)]
+    pub freeze: Vec<Part>,
     /// The teachers' model folders, by name.
     #[serde(default)]
     pub teachers: BTreeMap<String, PathBuf>,
@@ -113,6 +120,9 @@ pub struct RunFile {
     /// The built-in tasks to train on.
     #[serde(default)]
     pub tasks: Option<TaskSpec>,
+    /// The built-in scenes to train on, alone or beside tasks.
+    #[serde(default)]
+    pub scenes: Option<SceneSpec>,
     /// Held-out prompts.
     #[serde(default)]
     pub eval: Option<EvalFile>,
@@ -152,7 +162,19 @@ pub fn recipe_of(text: &str, name: &str) -> Result<String> {
     Ok(head.recipe)
 }
 
+impl EvalFile {
+    /// Whether its rows are made here.
+    pub fn has_built_in(&self) -> bool {
+        self.tasks.is_some() || self.scenes.is_some()
+    }
+}
+
 impl RunFile {
+    /// Whether its rows are made here.
+    pub fn has_built_in(&self) -> bool {
+        self.tasks.is_some() || self.scenes.is_some()
+    }
+
     /// Reads a run file; `name` is what messages call it.
     ///
     /// # Errors
@@ -174,14 +196,14 @@ impl RunFile {
         must(self.batch > 0, "batch", "a batch of 0 prompts would teach nothing: set `batch` to at least 1");
         must(self.batch <= MOST, "batch", "a batch has at most 1048576 prompts");
         must(
-            self.data.is_some() || self.tasks.is_some(),
+            self.data.is_some() || self.has_built_in(),
             "data",
-            "the run has no prompts: name a file as `data`, or the built-in tasks as `tasks`",
+            "the run has no prompts: name a file as `data`, or the built-in tasks as `tasks` or scenes as `scenes`",
         );
         must(
-            self.data.is_none() || self.tasks.is_none(),
+            self.data.is_none() || !self.has_built_in(),
             "data",
-            "`data` and `tasks` are both given: choose one",
+            "`data` is given, and so are built-in `tasks` or `scenes`: choose one",
         );
         let from_file = self.data.is_some() || self.eval.as_ref().is_some_and(|eval| eval.data.is_some());
         must(
@@ -223,9 +245,9 @@ impl RunFile {
         }
         if let Some(eval) = &self.eval {
             must(
-                eval.data.is_some() != eval.tasks.is_some(),
+                eval.data.is_some() != eval.has_built_in(),
                 "eval",
-                "held-out prompts come from `data` or from `tasks`: give exactly one",
+                "held-out prompts come from `data`, or from built-in `tasks` or `scenes`: give one",
             );
             must(eval.samples > 0, "eval.samples", "an evaluation needs at least 1 sample a prompt");
             must(

@@ -20,6 +20,9 @@ const BLOCK: u64 = 64 << 10;
 const FILES: [&str; 4] =
     ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"];
 
+/// The name of the fingerprint of all images.
+pub(super) const IMAGES: &str = "images";
+
 /// What stands before a teacher's name in the name of its fingerprint.
 pub(super) const TEACHER: &str = "teacher ";
 
@@ -106,6 +109,7 @@ pub(super) fn must_be_the_same(
             "servers" => {
                 ("the teacher behind a server is", "serve the model this run was started with", false)
             }
+            IMAGES => ("what the images show is", "put the images back as they were", false),
             _ => ("the data is", "put the data file back as it was", false),
         };
         let diff = if declared { shown.take() } else { None };

@@ -10,7 +10,7 @@ use super::prepare::Prepared;
 use super::state::Run;
 use crate::diff;
 use crate::error::{Error, Result};
-use crate::log::{read_metrics, ReportData, Sample};
+use crate::log::{read_metrics, ReportData, Sample, ShownImage};
 use crate::tensor::Device;
 use crate::world::tokenizer::Tokenizer;
 use crate::world::{FromFiles, World};
@@ -87,6 +87,8 @@ fn against(prepared: &Prepared) -> Option<(String, String)> {
 struct Written {
     step: u64,
     prompt: String,
+    #[serde(default)]
+    images: Vec<ShownImage>,
     domain: String,
     tokens: Vec<u32>,
     advantage: Option<Vec<f64>>,
@@ -109,6 +111,7 @@ fn samples(path: &Path, tokenizer: &Tokenizer) -> Result<Vec<Sample>> {
         samples.push(Sample {
             step: written.step,
             prompt: written.prompt,
+            images: written.images,
             domain: written.domain,
             response: written.tokens.iter().map(|&id| tokenizer.show(id)).collect(),
             advantage: written.advantage,

@@ -50,7 +50,7 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
     let (world, wrong) = FromFiles::open_all(&entry.plan, &file.student, &file.teachers, &Cpu::default());
     findings.wrong.extend(wrong);
     let mut world = world.and_then(|world| findings.take(settled(&prepared, world)));
-    let asked = has_rows(file.data.as_deref(), file.tasks.is_some());
+    let asked = has_rows(file.data.as_deref(), file.has_built_in());
     let rows = asked.then(|| findings.take(prepared.rows())).flatten();
     if let (Some(world), Some((rows, _))) = (&mut world, &rows) {
         findings.wrong.extend(world.connect(&entry.plan, &file.servers, rows));
@@ -63,7 +63,7 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
         judged.push((rows, name));
     }
     let eval = file.eval.as_ref();
-    if eval.is_some_and(|eval| has_rows(eval.data.as_deref(), eval.tasks.is_some())) {
+    if eval.is_some_and(|eval| has_rows(eval.data.as_deref(), eval.has_built_in())) {
         if let Some(Some(held_out)) = findings.take(prepared.held_out()) {
             findings.good.push(format!("{}: {} held-out rows", held_out.name, held_out.rows.len()));
             let unfit = world.map(|world| held_out_fits(&held_out.rows, &held_out.name, world));
@@ -141,6 +141,10 @@ fn describe_world(world: &FromFiles<Cpu>) -> Vec<String> {
             lora.rank,
             names.join(", ")
         ));
+    }
+    if let [part, rest @ ..] = student.decoder.frozen() {
+        let all = rest.iter().fold(format!("{part:?}"), |all, part| format!("{all}, {part:?}"));
+        lines.push(format!("of the student these parts stay as they are: {all}"));
     }
     lines.extend(world.servers().map(Server::described));
     lines

@@ -106,6 +106,7 @@ struct RunOverlay {
     data: Option<std::path::PathBuf>,
     eval: Option<super::file::EvalFile>,
     lora: Option<crate::models::Lora>,
+    freeze: Option<Vec<crate::models::Part>>,
 }
 
 /// The one field of a run file that its recipe reads.
@@ -204,10 +205,11 @@ pub fn set(recipe: &mut dyn AnyRecipe, file: &mut RunFile, word: &str) -> Result
             file.save_every = over.save_every.unwrap_or(file.save_every);
             file.student = over.student.unwrap_or_else(|| file.student.clone());
             if over.data.is_some() {
-                (file.data, file.tasks) = (over.data, None);
+                (file.data, file.tasks, file.scenes) = (over.data, None, None);
             }
             file.eval = over.eval.or_else(|| file.eval.clone());
             file.lora = over.lora.or_else(|| file.lora.clone());
+            file.freeze = over.freeze.unwrap_or_else(|| file.freeze.clone());
             Ok(false)
         }
         [stage, field] => {

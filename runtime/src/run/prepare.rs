@@ -7,9 +7,9 @@ use super::directory::RunDirectory;
 use super::effective::{effective, wherever_servers_are};
 use super::evaluate::Evaluation;
 use super::file::{find, EvalFile, RunFile};
-use super::fingerprints::{of_files, of_model, TEACHER};
+use super::fingerprints::{of_files, of_model, IMAGES, TEACHER};
 use super::overlay::{self, line_and_column};
-use super::source::rows_of;
+use super::source::{rows_of, BuiltIn};
 use super::state::Run;
 use crate::check::Fault;
 use crate::entry::{AnyRecipe, Entry};
@@ -19,7 +19,7 @@ use crate::plan::fingerprint;
 use crate::privileged::Placement;
 use crate::stages::rollout::Sample;
 use crate::world::remote::{seats_fit, served};
-use crate::world::rows::Row;
+use crate::world::rows::{images_fingerprint, Row};
 use crate::world::verifier::{chosen, Judges};
 
 /// What the command line adds to a run file.
@@ -65,6 +65,14 @@ pub struct RunData {
     pub name: String,
     /// The held-out prompts, if the run has some.
     pub held_out: Option<Evaluation>,
+}
+
+impl RunData {
+    /// The fingerprint of all images that rows show, where they show some.
+    pub(super) fn images_fingerprint(&self) -> Option<(String, String)> {
+        let held_out = self.held_out.iter().flat_map(|held_out| &held_out.rows);
+        images_fingerprint(self.rows.iter().chain(held_out)).map(|print| (IMAGES.to_string(), print))
+    }
 }
 
 impl Prepared {
@@ -116,8 +124,10 @@ impl Prepared {
     /// # Errors
     /// A file that cannot be read, a row that does not fit.
     pub fn rows(&self) -> Result<(Vec<Row>, String)> {
-        let RunFile { data, columns, tasks, .. } = &self.file;
-        rows_of(&self.file, data.as_deref().map(|path| (path, columns)), tasks.as_ref(), "tasks")
+        let RunFile { data, columns, tasks, scenes, .. } = &self.file;
+        let name = if tasks.is_some() { "tasks" } else { "scenes" };
+        let built_in = BuiltIn { tasks: tasks.as_ref(), scenes: scenes.as_ref(), name };
+        rows_of(&self.file, data.as_deref().map(|path| (path, columns)), built_in)
     }
 
     /// The held-out prompts, if the run has some.
@@ -128,7 +138,9 @@ impl Prepared {
         let Some(eval) = &self.file.eval else { return Ok(None) };
         let columns = eval.columns.as_ref().unwrap_or(&self.file.columns);
         let data = eval.data.as_deref().map(|path| (path, columns));
-        let (rows, name) = rows_of(&self.file, data, eval.tasks.as_ref(), "eval.tasks")?;
+        let name = if eval.tasks.is_some() { "eval.tasks" } else { "eval.scenes" };
+        let built_in = BuiltIn { tasks: eval.tasks.as_ref(), scenes: eval.scenes.as_ref(), name };
+        let (rows, name) = rows_of(&self.file, data, built_in)?;
         let sample = eval.sample(self.recipe.as_ref());
         Ok(Some(Evaluation { rows, name, every: eval.every, sample, judges: self.judges.clone() }))
     }

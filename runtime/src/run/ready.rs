@@ -107,6 +107,7 @@ pub(super) fn teachers_fit<D: Device>(
         .at(format!("servers.{seat}"))
         .next("lower `rollout.max_response_tokens`, shorten the prompts, or let the server read more")
     });
+    let blind = world.teachers().filter_map(|(name, policy)| blind(prepared, name, policy, prompts));
     let short = world.teachers().filter(|(_, policy)| context(policy) < longest);
     short
         .map(|(name, policy)| {
@@ -118,7 +119,21 @@ pub(super) fn teachers_fit<D: Device>(
             .next("lower `rollout.max_response_tokens`, shorten the prompts, or use a teacher with a longer context")
         })
         .chain(narrow)
+        .chain(blind)
         .collect()
+}
+
+/// A teacher without eyes, and the first prompt for it that shows an image.
+fn blind(prepared: &Prepared, name: &str, policy: &Policy<Cpu>, prompts: &[Arc<Prompt>]) -> Option<Error> {
+    let domain = prepared.entry.plan.teachers.iter().find(|t| t.name == name).and_then(Teacher::domain_name);
+    let theirs = |prompt: &&Arc<Prompt>| domain.as_deref().is_none_or(|domain| domain == prompt.domain());
+    let shown = prompts.iter().filter(theirs).find(|prompt| !prompt.before().sights.is_empty())?;
+    let row = shown.index + 1;
+    (!policy.has_eyes()).then(|| {
+        Error::call(format!("the teacher `{name}` has no eyes, and row {row} shows it an image"))
+            .at(format!("teachers.{name}"))
+            .next("give prompts with images to a teacher with a `vision_config`, by their domain")
+    })
 }
 
 /// The longest response that a prompt can have: as long as the student may speak, or the reference.

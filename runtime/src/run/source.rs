@@ -5,18 +5,28 @@ use std::path::Path;
 use super::file::RunFile;
 use crate::error::{Error, Result};
 use crate::world::rows::{self, Columns, Message, PromptText, Row};
+use crate::world::scenes::{self, SceneSpec};
 use crate::world::tasks::{generate, TaskSpec};
 use crate::world::tokenizer::Chat;
 
-/// The rows of a file or of the built-in `tasks`, and what messages call them.
+/// The rows that are made here.
+#[derive(Clone, Copy)]
+pub(super) struct BuiltIn<'a> {
+    pub tasks: Option<&'a TaskSpec>,
+    pub scenes: Option<&'a SceneSpec>,
+    /// What messages call them.
+    pub name: &'static str,
+}
+
+/// The rows of a file or those that are made here, and what messages call them.
 pub(super) fn rows_of(
     file: &RunFile,
     data: Option<(&Path, &Columns)>,
-    tasks: Option<&TaskSpec>,
-    field: &str,
+    built_in: BuiltIn<'_>,
 ) -> Result<(Vec<Row>, String)> {
-    match (data, tasks) {
-        (Some((path, columns)), _) => {
+    let BuiltIn { tasks, scenes, name: field } = built_in;
+    match data {
+        Some((path, columns)) => {
             let (mut rows, name) = (rows::read(path, columns)?, path.display().to_string());
             for (index, row) in rows.iter_mut().enumerate() {
                 put(&mut row.prompt, file.prompt_template.as_deref(), file.chat.as_ref())
@@ -24,14 +34,16 @@ pub(super) fn rows_of(
             }
             Ok((rows, name))
         }
-        (None, Some(spec)) => {
-            let rows = generate(spec).map_err(|why| why.or_at(field))?;
+        None if tasks.is_none() && scenes.is_none() => Err(Error::call("the run has no prompts").at("data")),
+        None => {
+            let made = tasks.map(generate).transpose().map_err(|why| why.or_at(field))?;
+            let seen = scenes.map(scenes::generate).transpose().map_err(|why| why.or_at("scenes"))?;
+            let rows: Vec<Row> = made.into_iter().chain(seen).flatten().collect();
             if rows.is_empty() {
                 return Err(Error::call("the tasks make no prompts").at(field).next("raise `per_level`"));
             }
             Ok((rows, field.to_string()))
         }
-        (None, None) => Err(Error::call("the run has no prompts").at("data")),
     }
 }
 

@@ -12,7 +12,7 @@ use super::left::Left;
 use crate::batch::Prompt;
 use crate::error::{Error, Result};
 use crate::log::{Log, Metrics, Progress, ProgressStyle, Side};
-use crate::privileged::{self, Placement};
+use crate::privileged::{self, Placement, Seen};
 use crate::run::evaluate::Evaluation;
 use crate::stages::data::Feed;
 use crate::stages::step::Optimiser;
@@ -251,8 +251,8 @@ pub(crate) fn read_plainly<D: crate::tensor::Device>(
     row: &Row,
     student: &crate::world::Policy<D>,
 ) -> Option<Vec<u32>> {
-    let read = privileged::context(&student.tokenizer, &row.prompt, None, &Placement::default());
-    read.ok().map(|(_, tokens)| tokens).filter(|tokens| !tokens.is_empty())
+    let read = privileged::context(student, row, None, &Placement::default());
+    read.ok().map(|seen| seen.tokens).filter(|tokens| !tokens.is_empty())
 }
 
 /// One row as a prompt; `name` is what messages call its source.
@@ -265,8 +265,8 @@ pub(super) fn prompt_of<D: crate::tensor::Device>(
 ) -> Result<Prompt> {
     let context = student.decoder.config().max_position_embeddings;
     let place = || format!("{name}, row {}", index + 1);
-    let (text, tokens) = privileged::context(&student.tokenizer, &row.prompt, None, &Placement::default())
-        .map_err(|why| why.or_at(place()))?;
+    let Seen { text, tokens, sights } =
+        privileged::context(student, row, None, &Placement::default()).map_err(|why| why.or_at(place()))?;
     if tokens.is_empty() {
         return Err(Error::call("the prompt has no tokens").at(place()).next("remove the row"));
     }
@@ -295,5 +295,6 @@ pub(super) fn prompt_of<D: crate::tensor::Device>(
         }
     };
     let verifier = judges.of(&row.domain);
-    Ok(Prompt { index, tokens, text, reference, row: row.clone(), verifier, placement: Arc::default() })
+    let (row, placement) = (row.clone(), Arc::default());
+    Ok(Prompt { index, tokens, text, reference, sights, row, verifier, placement })
 }

@@ -26,7 +26,7 @@ use crate::world::World;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a way to draw prompts nor a way to move the student",
     label = "not a method of this stage",
-    note = "methods of `data`: Prompts, ByDifficulty; of `step`: AdamW; or a type of yours with the stage's trait"
+    note = "methods of `data`: Prompts, ByDifficulty, Pictured; of `step`: AdamW; or a type of yours with the stage's trait"
 )]
 pub trait Opens {
     /// What it opens.

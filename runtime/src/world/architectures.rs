@@ -26,7 +26,13 @@
 /// // another one that speaks the same
 /// limbeck::architecture! { pub Large: vocabulary Sums, hidden 64, layers 4, heads 4, kv_heads 2 }
 ///
+/// // one with eyes says so
+/// limbeck::architecture! {
+///     pub Seeing: vocabulary Sums, hidden 64, layers 4, heads 4, kv_heads 2, sees images
+/// }
+///
 /// use limbeck::world::{Architecture, Vocabulary};
+/// assert!(Seeing::SEES && !Small::SEES);
 /// assert_eq!((Small::NAME, Small::HIDDEN, Large::LAYERS), ("Small", 16, 4));
 /// assert_eq!((Sums::NAME, Sums::SIZE), ("Sums", 39));
 /// # fn same<A, B>() where A: Architecture, B: Architecture<Vocabulary = A::Vocabulary> {}
@@ -52,6 +58,18 @@ macro_rules! architecture {
         $(#[$doc:meta])* $vis:vis $name:ident: vocabulary $vocabulary:path, hidden $hidden:expr,
         layers $layers:expr, heads $heads:expr, kv_heads $kv_heads:expr $(,)?
     ) => {
+        $crate::architecture! { @ $(#[$doc])* $vis $name, $vocabulary, $hidden, $layers, $heads, $kv_heads, false }
+    };
+    (
+        $(#[$doc:meta])* $vis:vis $name:ident: vocabulary $vocabulary:path, hidden $hidden:expr,
+        layers $layers:expr, heads $heads:expr, kv_heads $kv_heads:expr, sees images $(,)?
+    ) => {
+        $crate::architecture! { @ $(#[$doc])* $vis $name, $vocabulary, $hidden, $layers, $heads, $kv_heads, true }
+    };
+    (
+        @ $(#[$doc:meta])* $vis:vis $name:ident, $vocabulary:path, $hidden:expr, $layers:expr, $heads:expr,
+        $kv_heads:expr, $sees:expr
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         $vis struct $name;
@@ -63,6 +81,7 @@ macro_rules! architecture {
             const LAYERS: usize = $layers;
             const HEADS: usize = $heads;
             const KV_HEADS: usize = $kv_heads;
+            const SEES: bool = $sees;
         }
     };
     ($($other:tt)*) => {

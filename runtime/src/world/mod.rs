@@ -8,6 +8,7 @@ pub mod policy;
 pub mod remote;
 pub mod roster;
 pub mod rows;
+pub mod scenes;
 pub mod tasks;
 pub mod tokenizer;
 pub mod verifier;
@@ -72,6 +73,8 @@ pub trait World {
     type Device: Device;
     /// The student's vocabulary.
     type Vocabulary: Vocabulary;
+    /// Whether the student may have eyes: `false` says that it has none, `true` that it has, or that only its files tell.
+    const SEES: bool = true;
 
     /// The student as it is now.
     fn student(&self) -> &Policy<Self::Device>;

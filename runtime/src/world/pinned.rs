@@ -22,6 +22,8 @@ pub trait Architecture: 'static {
     const HEADS: usize;
     /// The number of key and value heads.
     const KV_HEADS: usize;
+    /// Whether it has eyes.
+    const SEES: bool = false;
 }
 
 /// Teachers that speak `V`: a tuple of their architectures, in any order; `()` for none.
@@ -61,6 +63,7 @@ where
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     name: &'static str,
+    sees: bool,
     dims: [(&'static str, usize); 5],
 }
 
@@ -68,6 +71,7 @@ impl Shape {
     const fn of<A: Architecture>() -> Self {
         Self {
             name: A::NAME,
+            sees: A::SEES,
             dims: [
                 ("vocab_size", A::Vocabulary::SIZE),
                 ("hidden_size", A::HIDDEN),
@@ -160,8 +164,20 @@ impl<S: Architecture, T, D: Device> Pinned<S, T, D> {
 /// The policy is of one of these shapes; the first is compared with, if it is not.
 fn must_be<D: Device>(shapes: &[Shape], who: &str, policy: &Policy<D>) -> Result<()> {
     let config = policy.decoder.config();
-    if shapes.iter().any(|shape| shape.difference(config).is_none()) {
-        return Ok(());
+    let same = |shape: &&Shape| shape.difference(config).is_none();
+    if let Some(shape) = shapes.iter().find(same) {
+        let eyes = |has| if has { "eyes" } else { "no eyes" };
+        return match shape.sees == policy.has_eyes() {
+            true => Ok(()),
+            false => Err(Error::call(format!(
+                "`{who}` has {}, and {} has {}",
+                eyes(policy.has_eyes()),
+                shape.name,
+                eyes(shape.sees)
+            ))
+            .at("config.json")
+            .next("pin the architecture of these weights, or open them with `FromFiles`")),
+        };
     }
     let first = shapes.iter().find_map(|shape| Some((shape.name, shape.difference(config)?)));
     let Some((name, (field, found, pinned))) = first else { return Ok(()) };
@@ -219,6 +235,7 @@ macro_rules! fits {
 #[track_caller]
 pub const fn fits<R: Recipe, W: World>() {
     assert!(narrow_enough(R::FACTS.vocabulary, W::Vocabulary::SIZE), "{}", TOO_WIDE);
+    assert!(!R::FACTS.shows || W::SEES, "{}", NO_EYES);
 }
 
 /// Whether a loss over the `needs` likeliest tokens can be computed on a vocabulary; 0 is not known yet.
@@ -230,10 +247,15 @@ pub(crate) const fn narrow_enough(needs: usize, vocabulary: usize) -> bool {
 pub(crate) const TOO_WIDE: &str =
     "the loss compares more tokens than this world's vocabulary has: lower K, or compare the full vocabulary";
 
+/// The sentence about prompts that show images to a student without eyes.
+pub(crate) const NO_EYES: &str =
+    "the recipe's prompts show images, and this world's student has no eyes: pin one that `sees images`, or draw prompts with `Prompts`";
+
 // that `T` speaks the student's vocabulary is asked once, by `new`
 impl<S: Architecture, T, D: Device> World for Pinned<S, T, D> {
     type Device = D;
     type Vocabulary = S::Vocabulary;
+    const SEES: bool = S::SEES;
 
     fn student(&self) -> &Policy<D> {
         self.files.student()

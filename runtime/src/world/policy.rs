@@ -85,7 +85,12 @@ impl<D: Device> Policy<D> {
     pub(crate) fn recall(&mut self, folder: &Path) -> Result<()> {
         match self.decoder.lora() {
             Some(_) => self.decoder.load_adapters(&beside(folder)),
-            None => Decoder::load(folder, self.decoder.device()).map(|loaded| self.decoder = loaded),
+            None => {
+                let mut loaded = Decoder::load(folder, self.decoder.device())?;
+                loaded.learn_as(&self.decoder);
+                self.decoder = loaded;
+                Ok(())
+            }
         }
     }
 
@@ -134,6 +139,33 @@ impl<D: Device> Policy<D> {
         }
     }
 
+    /// What an image takes in this policy's prompts: the token of its places, and how many; nothing without eyes.
+    fn sees(&self) -> Option<(u32, usize)> {
+        self.decoder.config().vision.as_ref().map(|eyes| (eyes.image_token_id, eyes.tokens()))
+    }
+
+    /// Whether it has eyes.
+    pub fn has_eyes(&self) -> bool {
+        self.sees().is_some()
+    }
+
+    /// Checks that an image takes the same tokens in prompts of `teacher`, where both have eyes.
+    fn must_see_alike(&self, teacher: &Self) -> Result<()> {
+        let (Some(here), Some(there)) = (self.sees(), teacher.sees()) else { return Ok(()) };
+        if here == there {
+            return Ok(());
+        }
+        let tokens = |(id, count): (u32, usize)| format!("{count} tokens of id {id}");
+        Err(Error::call(format!(
+            "`{}` reads an image as {}, and the student as {}",
+            teacher.name,
+            tokens(there),
+            tokens(here)
+        ))
+        .at(format!("teachers.{}", teacher.name))
+        .next("use a teacher whose image size, patch size and scale factor make as many tokens as the student's"))
+    }
+
     /// Checks that `teacher` speaks this policy's vocabulary, token for token.
     ///
     /// # Errors
@@ -141,7 +173,7 @@ impl<D: Device> Policy<D> {
     pub fn must_share_vocabulary(&self, teacher: &Self) -> Result<()> {
         let (here, there) = (self.vocabulary(), teacher.vocabulary());
         let how = match self.tokenizer.difference(&teacher.tokenizer) {
-            None if here == there => return Ok(()),
+            None if here == there => return self.must_see_alike(teacher),
             None => {
                 format!("the tokenizer is the same, and its logits are {there} wide there and {here} here")
             }

@@ -1,8 +1,10 @@
 //! Tokenizers in Hugging Face's `tokenizer.json` format, and the built-in one of the tasks.
 
+mod built_in;
 mod chat;
 mod difference;
 mod fingerprint;
+mod parts;
 mod python;
 mod special;
 
@@ -10,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::{json, Value};
+use serde_json::Value;
 use tokenizers::Encoding;
 
 use super::caught::caught;
@@ -25,9 +27,6 @@ pub use python::Date;
 
 /// Files beside `tokenizer.json` that belong to it; they are kept, and saved with it.
 const BESIDE: [&str; 3] = ["tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"];
-
-/// The characters of the built-in tokenizer, from id 3 on; 0 is the pad, 1 `^`, 2 the newline that ends.
-const TASK_CHARACTERS: &str = "0123456789+-*=;>?:mcrslwidnpt";
 
 /// Text to token ids and back. A copy shares all that is large.
 #[derive(Clone)]
@@ -69,37 +68,6 @@ impl Tokenizer {
             }
         }
         Self::build(text, beside, &file)
-    }
-
-    /// The built-in tokenizer of the tasks: one token a character, 32 ids, ended by a newline.
-    ///
-    /// # Errors
-    /// None in a release: a test builds it.
-    pub fn tasks() -> Result<Self> {
-        let mut vocabulary = json!({"<pad>": 0, "^": 1, "\n": 2});
-        for (at, letter) in TASK_CHARACTERS.chars().enumerate() {
-            vocabulary[letter.to_string()] = json!(at + 3);
-        }
-        let special = |id: u32, content: &str| {
-            json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
-                   "normalized": false, "special": true})
-        };
-        let split = json!({"type": "Split", "pattern": {"Regex": "[\\s\\S]"}, "behavior": "Isolated", "invert": false});
-        let file = json!({
-            "version": "1.0", "truncation": null, "padding": null,
-            "added_tokens": [special(0, "<pad>"), special(2, "\n")],
-            "normalizer": null, "pre_tokenizer": split, "post_processor": null, "decoder": {"type": "Fuse"},
-            // the unknown token is not in the vocabulary: what is unknown is an error
-            "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "<unk>"},
-        });
-        let config = json!({
-            "tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "\n", "pad_token": "<pad>",
-            "clean_up_tokenization_spaces": false,
-        });
-        let beside = vec![("tokenizer_config.json", format!("{config:#}\n"))];
-        Self::parse(&file.to_string(), Path::new("tokenizer.json"))
-            .and_then(|inner| inner.to_string(true).map_err(|why| Error::run(why.to_string())))
-            .and_then(|text| Self::build(text + "\n", beside, Path::new("tokenizer.json")))
     }
 
     fn parse(text: &str, file: &Path) -> Result<tokenizers::Tokenizer> {
@@ -160,6 +128,17 @@ impl Tokenizer {
             chat,
             template,
         })
+    }
+
+    /// The same tokenizer with one more special token, after all it has.
+    ///
+    /// # Errors
+    /// A tokenizer that cannot be written and read again.
+    pub fn with_mark(&self, mark: &str) -> Result<Self> {
+        let mut inner = tokenizers::Tokenizer::clone(&self.inner);
+        inner.add_special_tokens(&[tokenizers::AddedToken::from(mark, true)]);
+        let text = inner.to_string(true).map_err(|why| Error::run(why.to_string()))?;
+        Self::build(text + "\n", self.beside.to_vec(), Path::new("tokenizer.json"))
     }
 
     /// The same tokenizer, whose chat template is told this.
@@ -349,6 +328,7 @@ fn json_value(text: &str, file: &Path) -> Result<Value> {
 
 #[cfg(test)]
 mod tests {
+    use super::built_in::TASK_CHARACTERS;
     use super::*;
 
     #[test]

@@ -83,6 +83,7 @@ pub(super) fn config(
         bos_token_id: None,
         eos_token_id: Vec::new(),
         pad_token_id: None,
+        vision: None,
         generation: None,
         other: Default::default(),
     }
@@ -103,7 +104,7 @@ fn speak(decoder: &Decoder<Cpu>, prompt: usize, rows: usize, new: usize, tempera
 }
 
 /// `−log p` of the next token, by the functions that a recipe's `CrossEntropy` calls.
-struct CrossEntropy(Vec<u32>);
+pub(super) struct CrossEntropy(pub Vec<u32>);
 
 impl TokenLoss for CrossEntropy {
     fn row(&self, row: usize, logits: &[f32], grad: Option<&mut [f32]>) -> f64 {

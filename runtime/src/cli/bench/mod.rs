@@ -3,6 +3,7 @@
 mod apart;
 mod by_hand;
 mod decoder;
+mod eyes;
 mod growth;
 mod measured;
 mod pair;
@@ -99,6 +100,15 @@ enum Piece {
         #[arg(long, default_value_t = 9)]
         steps: u64,
     },
+    /// What looking at images costs beside reading as many tokens
+    Eyes {
+        /// Pixels to a side of an image, a multiple of 32
+        #[arg(long, default_value_t = 256)]
+        side: usize,
+        /// How often each is measured
+        #[arg(long, default_value_t = 7)]
+        repeats: usize,
+    },
     /// The output layer and its losses, some rows at a time and all at once
     Head {
         /// How often each is measured
@@ -138,6 +148,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<ExitCode> {
         Piece::Step { model, rows, new, steps } => {
             step::measure(model, positive(*rows)?, positive(*new)?, several(*steps)?)?
         }
+        Piece::Eyes { side, repeats } => eyes::measure(side_of(*side)?, positive(*repeats)?)?,
         Piece::Growth { steps } => return growth::all(several(*steps)?),
         Piece::Point(point) => point.measure()?,
         Piece::Loop { rounds, steps } => by_hand::measure(positive(*rounds)?, several(*steps)?, 64)?,
@@ -153,6 +164,16 @@ fn positive(number: usize) -> Result<usize> {
             .at("bench")
             .next("give 1 or more")),
         number => Ok(number),
+    }
+}
+
+/// An image of whole squares of patches, whose tokens fit the decoder's positions.
+fn side_of(side: usize) -> Result<usize> {
+    match side {
+        32..=960 if side.is_multiple_of(32) => Ok(side),
+        _ => Err(Error::call(format!("{side} pixels do not make whole squares of patches"))
+            .at("--side")
+            .next("give a multiple of 32, up to 960")),
     }
 }
 

@@ -73,7 +73,13 @@ impl<D: Device> Moments<D> {
         }
         self.steps += 1;
         let moments = self.first.iter_mut().zip(&mut self.second).zip(grads.buffers());
-        for (parameter, ((first, second), g)) in decoder.learning_mut().iter_mut().zip(moments) {
+        let stays: Vec<bool> = (0..count).map(|index| decoder.stays(index)).collect();
+        for ((parameter, ((first, second), g)), stays) in
+            decoder.learning_mut().iter_mut().zip(moments).zip(stays)
+        {
+            if stays {
+                continue;
+            }
             let rates = Rates::new(hyper, self.steps, decay(parameter.name()));
             device.adamw(parameter.held_mut()?, g, first, second, &rates).map_err(failed)?;
         }

@@ -2,7 +2,7 @@
 
 use super::cpu::{Head, Rotated, Scratch, Seen, BLOCK};
 use super::rotary::rotate_back;
-use super::{Heads, Layout, Span};
+use super::{Heads, Layout, Sight, Span};
 use crate::kernels::exp::{padded, sum_pairs};
 use crate::kernels::matmul::{multiply, Left, Panels, Write};
 use crate::kernels::parallel::Shared;
@@ -59,7 +59,7 @@ pub(super) fn backward(kept: &Rotated, v: &[f32], layout: &Layout, g: &[f32], in
                 for first in (0..span.rows.len()).step_by(BLOCK) {
                     let rows = (span.rows.len() - first).min(BLOCK);
                     let (at, position) = (span.rows.start + first, span.after.len() + first);
-                    work.block(head, kept, g, at, position, rows);
+                    work.block(head, kept, g, at, rows, layout.sight(span, position, rows));
                     for (i, g_q) in work.g_q.chunks_exact(width).enumerate() {
                         let (cos, sin) = layout.rotary.at(position + i);
                         // SAFETY: as above.
@@ -107,12 +107,12 @@ impl Work {
         }
     }
 
-    /// One block of query rows, from row `at` of the batch and position `first` on: its gradient in `g_q`, its share of
-    /// those of keys and values added to theirs.
-    fn block(&mut self, head: Head, kept: &Rotated, g: &[f32], at: usize, first: usize, rows: usize) {
-        let (width, columns) = (head.width, first + rows);
+    /// One block of query rows, from row `at` of the batch on: its gradient in `g_q`, its share of those of keys and
+    /// values added to theirs.
+    fn block(&mut self, head: Head, kept: &Rotated, g: &[f32], at: usize, rows: usize, sight: Sight) {
+        let (width, columns) = (head.width, sight.columns);
         let step = padded(columns);
-        self.forward.weights(head, &kept.q, at, first, rows);
+        self.forward.weights(head, &kept.q, at, rows, sight);
         let g = head.from(g, at);
         self.g_scores.clear();
         self.g_scores.resize(rows * step, 0.0);

@@ -2,7 +2,7 @@
 //! that scores take block times length and not length times length.
 
 use super::rotary::rotate;
-use super::{AttentionKernel, Heads, Layout, Span};
+use super::{AttentionKernel, Heads, Layout, Sight, Span};
 use crate::kernels::exp::{padded, softmax_row};
 use crate::kernels::matmul::{multiply, multiply_raw, Left, Panels, Right, Write};
 use crate::kernels::parallel::{self, rows_per_piece, Shared};
@@ -67,9 +67,10 @@ impl AttentionKernel for Cpu {
                     for first in (0..span.rows.len()).step_by(BLOCK) {
                         let rows = (span.rows.len() - first).min(BLOCK);
                         let (at, position) = (span.rows.start + first, span.after.len() + first);
-                        scratch.weights(head, &kept.q, at, position, rows);
-                        let weights = Left::rows(&scratch.scores, rows, padded(position + rows));
-                        let right = scratch.values.right().shallow(position + rows);
+                        let sight = layout.sight(&span, position, rows);
+                        scratch.weights(head, &kept.q, at, rows, sight);
+                        let weights = Left::rows(&scratch.scores, rows, padded(sight.columns));
+                        let right = scratch.values.right().shallow(sight.columns);
                         let to = target.at(at * head.step + head.offset).cast();
                         // SAFETY: this task alone writes these rows of this head, inside `out`.
                         unsafe { multiply_raw(weights, right, to, head.step, Write::Set) };
@@ -165,23 +166,23 @@ impl Scratch {
         }
     }
 
-    /// Computes the attention weights of `rows` query rows from row `start` of the batch, at position `first`
-    /// and on. Rows of weights lie [`padded`]`(first + rows)` apart.
-    pub fn weights(&mut self, head: Head, q: &[f32], start: usize, first: usize, rows: usize) {
-        let columns = first + rows;
+    /// Computes the attention weights of `rows` query rows from row `start` of the batch, which see what `sight` says.
+    /// Rows of weights lie [`padded`]`(sight.columns)` apart.
+    pub fn weights(&mut self, head: Head, q: &[f32], start: usize, rows: usize, sight: Sight) {
+        let columns = sight.columns;
         let step = padded(columns);
         self.scores.resize(rows * step, 0.0);
         let keys = Right { columns, ..self.keys.right() };
         multiply(Left::rows(head.from(q, start), rows, head.step), keys, &mut self.scores, step, Write::Set);
-        causal_softmax(&mut self.scores, step, first);
+        block_softmax(&mut self.scores, step, sight);
     }
 }
 
 vectorised! {
-    /// Softmax of the first `first + i + 1` scores of row i, zeros after them.
-    fn causal_softmax(scores: &mut [f32], step: usize, first: usize) {
+    /// Softmax of the scores that row i sees, zeros after them.
+    fn block_softmax(scores: &mut [f32], step: usize, sight: Sight) {
         for (row, scores) in scores.chunks_exact_mut(step).enumerate() {
-            softmax_row(scores, first + row + 1);
+            softmax_row(scores, sight.first + row * sight.more);
         }
     }
 }

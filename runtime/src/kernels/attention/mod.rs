@@ -1,4 +1,4 @@
-//! Rotary positions and causal attention within each sequence of a packed batch, with grouped queries.
+//! Rotary positions and attention within each sequence of a packed batch, causal or not, with grouped queries.
 
 mod backward;
 mod cpu;
@@ -79,6 +79,31 @@ pub struct Layout {
     pub spans: Spans,
     /// Sines and cosines, for positions as far as the longest span.
     pub rotary: Arc<Rotary>,
+    /// Whether a row sees only itself and what stands before it; otherwise it sees its whole span, as the patches of an
+    /// image do.
+    pub causal: bool,
+}
+
+impl Layout {
+    /// What a block of `rows` query rows sees, from position `first` of `span` on.
+    fn sight(&self, span: &Span, first: usize, rows: usize) -> Sight {
+        let all = span.positions().end;
+        match self.causal {
+            true => Sight { first: first + 1, more: 1, columns: first + rows },
+            false => Sight { first: all, more: 0, columns: all },
+        }
+    }
+}
+
+/// How many rows of its span, from the first on, each row of a block sees.
+#[derive(Clone, Copy)]
+struct Sight {
+    /// How many the first row of the block sees.
+    first: usize,
+    /// How many more each next one does.
+    more: usize,
+    /// How many the last one sees.
+    columns: usize,
 }
 
 /// Attention on a device.
@@ -92,7 +117,8 @@ pub trait AttentionKernel: Storage<f32> {
     }
 
     /// Rotates `q` `[N, query * width]` and `k` `[N, shared * width]` to their positions and attends, each
-    /// row to itself and the rows before it in its sequence: `[N, query * width]`.
+    /// row to itself and the rows before it in its sequence, or to all of its span where the layout is not causal:
+    /// `[N, query * width]`.
     ///
     /// # Errors
     /// When the device fails.
@@ -119,7 +145,7 @@ pub trait AttentionKernel: Storage<f32> {
     ) -> Result<(), Self::Err>;
 }
 
-/// Causal attention within each span, over heads rotated to their positions: `[N, query * width]`. `q`, `k`
+/// Attention within each span, over heads rotated to their positions: `[N, query * width]`. `q`, `k`
 /// and `v` are three different matrices.
 ///
 /// # Errors
@@ -151,7 +177,7 @@ pub fn attention<D: Device, T: Tape<f32, D>>(
 }
 
 fn fits(shapes: [(usize, usize); 3], layout: &Layout) -> Result<()> {
-    let Layout { heads, spans, rotary } = layout;
+    let Layout { heads, spans, rotary, causal: _ } = layout;
     if heads.shared == 0 || heads.query % heads.shared != 0 || heads.width % 2 != 0 {
         return Err(misfit("attention", format!("{heads:?}")));
     }

@@ -44,6 +44,11 @@ impl Rotary {
         Self { half: rates.radians.len(), cos, sin }
     }
 
+    /// A table that turns nothing: for what has positions of its own.
+    pub fn none(positions: usize, width: usize) -> Self {
+        Self::new(positions, &Rates { radians: vec![0.0; width / 2], length: 1.0 })
+    }
+
     /// How many positions the table has.
     pub fn positions(&self) -> usize {
         self.cos.len() / self.half.max(1)

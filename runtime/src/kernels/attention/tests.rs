@@ -13,6 +13,7 @@ fn layout(heads: Heads, lengths: &[usize]) -> Layout {
         heads,
         spans: spans.collect(),
         rotary: Arc::new(Rotary::new(longest, &Rates::of(heads.width, 100.0))),
+        causal: true,
     }
 }
 
@@ -44,7 +45,8 @@ fn reference([q, k, v]: [&[f32]; 3], layout: &Layout) -> Vec<f64> {
                 let dot = |i| turned(q, query, seen[at], at, h, i) * turned(k, shared, seen[j], j, other, i);
                 ((0..width).map(dot).sum::<f64>() / (width as f64).sqrt()).exp()
             };
-            let scores: Vec<f64> = (0..=at).map(score).collect();
+            let last = if layout.causal { at } else { seen.len() - 1 };
+            let scores: Vec<f64> = (0..=last).map(score).collect();
             let total: f64 = scores.iter().sum();
             for i in 0..width {
                 let value = |j: usize| f64::from(v[(seen[j] * shared + other) * width + i]);
@@ -113,6 +115,26 @@ fn what_stands_after_a_sequence_sees_it() {
     check::differences(&[(47, 4), (47, 2), (47, 2)], 3e-3, |tape, x| {
         attention(tape, [&x[0], &x[1], &x[2]], &layout)
     });
+}
+
+#[test]
+fn where_it_is_not_causal_a_row_sees_its_whole_span() {
+    for (query, shared, width) in [(4, 4, 8), (4, 2, 6)] {
+        let heads = Heads { query, shared, width };
+        let layout = Layout { causal: false, ..layout(heads, &[1, 5, 70, 0, 33]) };
+        let [q, k, v] = inputs(heads, 109);
+        let y = attention(&mut NoneTape, [&q, &k, &v], &layout).unwrap();
+        let expected = reference([&q, &k, &v].map(tensor::slice), &layout);
+        for (i, (&y, e)) in tensor::slice(&y).iter().zip(expected).enumerate() {
+            assert!((f64::from(y) - e).abs() < 3e-6, "{i}: {y} {e}");
+        }
+    }
+    for lengths in [&[3, 1, 5][..], &[35]] {
+        let heads = Heads { query: 2, shared: 2, width: 2 };
+        let layout = Layout { causal: false, ..layout(heads, lengths) };
+        let rows = lengths.iter().sum();
+        check::differences(&[(rows, 4); 3], 3e-3, |tape, x| attention(tape, [&x[0], &x[1], &x[2]], &layout));
+    }
 }
 
 #[test]

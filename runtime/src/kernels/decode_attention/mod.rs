@@ -168,6 +168,7 @@ mod tests {
                 heads,
                 spans: std::iter::once(Span::alone(0..len)).collect(),
                 rotary: Arc::new(Rotary::new(len, &Rates::of(width, 100.0))),
+                causal: true,
             };
             let part = |m: &Matrix<Cpu>, from: usize, len: usize| {
                 let c = tensor::shape(m).1;

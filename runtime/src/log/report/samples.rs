@@ -1,7 +1,7 @@
 //! Some rollouts, token by token, coloured by what the student was told about each token.
 
 use super::html::{clip, escape};
-use super::Sample;
+use super::{Sample, ShownImage};
 
 /// More samples than this are thinned out, evenly over the run.
 const MOST_SAMPLES: usize = 24;
@@ -102,10 +102,38 @@ fn card(sample: &Sample, scale: f64) -> String {
     format!(
         "<article class=\"{outcome}{kept}\"><header><span>step {step}</span>{domain}\
          <span class=\"badge {outcome}\">{says}</span>{note}</header>\n\
-         <pre class=\"prompt\">{prompt}</pre>\n<pre class=\"response\">{tokens}{more}</pre></article>\n",
+         {images}<pre class=\"prompt\">{prompt}</pre>\n<pre class=\"response\">{tokens}{more}</pre></article>\n",
+        images = images(&sample.images),
         step = sample.step,
         prompt = escape(&clip(sample.prompt.trim_end(), MOST_CHARACTERS)),
     )
+}
+
+/// The images of a prompt, their boxes over them.
+fn images(all: &[ShownImage]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let edge = |(label, [left, top, right, bottom]): &(String, [f64; 4])| {
+        let (width, height) = ((right - left).max(0.0), (bottom - top).max(0.0));
+        let name = if label.is_empty() { "evidence" } else { label };
+        let class = if label.is_empty() { "evidence" } else { "box" };
+        let place = format!("x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"");
+        match width.is_finite() && height.is_finite() {
+            true => format!("<rect class=\"{class}\" {place}><title>{}</title></rect>", escape(name)),
+            false => String::new(),
+        }
+    };
+    let one = |image: &ShownImage| {
+        let (width, height) = (image.width, image.height);
+        let size = format!("width=\"{width}\" height=\"{height}\"");
+        let boxes: String = image.boxes.iter().map(edge).collect();
+        format!(
+            "<svg viewBox=\"0 0 {width} {height}\" role=\"img\"><image {size} href=\"{}\"/>{boxes}</svg>",
+            escape(&image.src)
+        )
+    };
+    format!("<div class=\"images\">{}</div>\n", all.iter().map(one).collect::<String>())
 }
 
 fn token(sample: &Sample, t: usize, scale: f64) -> String {

@@ -3,11 +3,13 @@
 mod by_difficulty;
 pub mod difficulty;
 mod feed;
+mod pictured;
 mod prompts;
 
 pub use by_difficulty::ByDifficulty;
 pub use difficulty::{Shape, Target};
 pub use feed::{Feed, FeedState};
+pub use pictured::Pictured;
 pub use prompts::Prompts;
 
 use crate::error::Result;
@@ -18,7 +20,7 @@ use crate::world::World;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a way to draw prompts",
     label = "not a method of the stage `data`",
-    note = "methods of `data`: Prompts, ByDifficulty, or a type of yours with `impl Data`"
+    note = "methods of `data`: Prompts, ByDifficulty, Pictured, or a type of yours with `impl Data`"
 )]
 pub trait Data {
     /// Opens the prompts of a run.

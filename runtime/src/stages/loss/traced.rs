@@ -106,8 +106,8 @@ pub(super) fn backward<S: Signal, L: Loss<S>, W: World>(
     let places: Vec<(usize, usize)> =
         micro.part().flat_map(|i| (0..rollouts.responses_N[i].tokens_T.len()).map(move |t| (i, t))).collect();
     let weights: Vec<f32> = places.iter().map(|&(i, t)| micro.share(i, t) as f32).collect();
-    let packed = Packed::of(
-        micro.part().map(|i| (&rollouts.prompt_of(i).tokens[..], &rollouts.responses_N[i].tokens_T[..])),
+    let packed = Packed::seeing(
+        micro.part().map(|i| (rollouts.prompt_of(i).before(), &rollouts.responses_N[i].tokens_T[..])),
     );
     let rows = Arc::new(OverRows {
         loss: loss.clone(),

@@ -128,7 +128,8 @@ impl Sample {
             max_tokens: self.max_response_tokens,
             eos: eos.clone(),
         };
-        let generations = policy.decoder.generate(&requests, &sampling, None)?;
+        let sights: Vec<_> = prompts_P.iter().map(|prompt| prompt.before().sights).collect();
+        let generations = policy.decoder.generate_seeing(&requests, &sights, &sampling, None)?;
         let mut responses_N = Vec::with_capacity(generations.len());
         for (i, generation) in generations.into_iter().enumerate() {
             let spoken = match generation.tokens.split_last() {

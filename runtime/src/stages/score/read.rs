@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use crate::batch::Rollouts;
 use crate::error::{Error, Result};
-use crate::models::Packed;
-use crate::privileged::{context, Found, Gives, Known};
+use crate::models::{Before, Packed, Sight};
+use crate::privileged::{context, Found, Gives, Known, Seen};
 use crate::tensor::Device;
 use crate::world::remote::{Said, Server};
 use crate::world::roster::OneVoice;
@@ -21,10 +21,16 @@ pub(crate) const AT_ONCE: usize = 64;
 /// there should be.
 pub(crate) struct Contexts {
     tokens_N: Vec<Vec<u32>>,
+    sights_N: Vec<Vec<Sight>>,
     pub heard_N: Vec<bool>,
 }
 
 impl Contexts {
+    /// What stands before response `i`.
+    fn before(&self, i: usize) -> Before<'_> {
+        Before { tokens: &self.tokens_N[i], sights: &self.sights_N[i] }
+    }
+
     /// How many tokens stand before the first token of response `i`.
     pub fn length(&self, i: usize) -> usize {
         self.tokens_N[i].len()
@@ -41,7 +47,8 @@ impl Contexts {
 pub(crate) fn plain<J>(rollouts: &Rollouts<J>) -> Contexts {
     let count = rollouts.responses_N.len();
     let tokens_N = (0..count).map(|i| rollouts.prompt_of(i).tokens.clone()).collect();
-    Contexts { tokens_N, heard_N: vec![true; count] }
+    let sights_N = (0..count).map(|i| rollouts.prompt_of(i).sights.clone()).collect();
+    Contexts { tokens_N, sights_N, heard_N: vec![true; count] }
 }
 
 /// The contexts of a roster: the prompts, and whatever its teachers read beyond them.
@@ -57,9 +64,9 @@ pub(crate) fn contexts<W: World, N, J: Gives<N>>(
         let place = || format!("data, row {}", prompt.index + 1);
         match look(&Known::of(rollouts, i)) {
             None | Some(Found::Prompt) => {}
-            Some(found @ (Found::Text(_) | Found::Instead(_))) => {
-                let (_, tokens) =
-                    context(&student.tokenizer, &prompt.row.prompt, Some(&found), &prompt.placement)
+            Some(found @ (Found::Text(_) | Found::Instead(_) | Found::Shown(_))) => {
+                let Seen { tokens, sights, .. } =
+                    context(student, &prompt.row, Some(&found), &prompt.placement)
                         .map_err(|why| why.or_at(place()))?;
                 let room = student.decoder.config().max_position_embeddings;
                 let needed = tokens.len() + rollouts.responses_N[i].tokens_T.len();
@@ -70,7 +77,12 @@ pub(crate) fn contexts<W: World, N, J: Gives<N>>(
                     .at(place())
                     .next("shorten the row's privileged text, or `rollout.max_response_tokens`"));
                 }
-                all.tokens_N[i] = tokens;
+                (all.tokens_N[i], all.sights_N[i]) = (tokens, sights);
+            }
+            Some(Found::Unfit(column, says)) => {
+                return Err(Error::call(format!("the row's `{column}` is nothing the teacher can read"))
+                    .at(format!("{}, column `{column}`", place()))
+                    .next(format!("write {says}")))
             }
             Some(Found::Nothing) => all.heard_N[i] = false,
             Some(Found::Missing(column)) => {
@@ -263,6 +275,14 @@ pub(super) fn heard<J>(
     which: &[usize],
     top: usize,
 ) -> Result<Vec<Option<Vec<Said>>>> {
+    if let Some(&i) = which.iter().find(|&&i| !contexts.sights_N[i].is_empty()) {
+        return Err(Error::run(format!(
+            "the server of `{}` is sent tokens, and the prompt shows images",
+            server.seat()
+        ))
+        .at(format!("data, row {}", rollouts.prompt_of(i).index + 1))
+        .next("let a teacher whose weights are here read prompts with images"));
+    }
     let pair = |&i: &usize| (&contexts.tokens_N[i][..], &rollouts.responses_N[i].tokens_T[..]);
     let pairs: Vec<_> = which.iter().map(pair).collect();
     let said = server.listen(&pairs, top)?;
@@ -307,9 +327,9 @@ fn everyone<J>(rollouts: &Rollouts<J>) -> Vec<usize> {
 }
 
 fn pack<J>(rollouts: &Rollouts<J>, contexts: &Contexts, which: &[usize]) -> (Packed, Vec<u32>) {
-    let pairs = which.iter().map(|&i| (&contexts.tokens_N[i][..], &rollouts.responses_N[i].tokens_T[..]));
+    let pairs = which.iter().map(|&i| (contexts.before(i), &rollouts.responses_N[i].tokens_T[..]));
     let ids = which.iter().flat_map(|&i| rollouts.responses_N[i].tokens_T.iter().copied()).collect();
-    (Packed::of(pairs), ids)
+    (Packed::seeing(pairs), ids)
 }
 
 fn not_finite(name: &str) -> Error {

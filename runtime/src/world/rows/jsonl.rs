@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeSeed;
 
+use super::images::{Gallery, COLUMN};
 use super::{Columns, Fields, Row};
 use crate::error::{Error, Result};
 
@@ -19,15 +20,18 @@ pub struct Rows<R> {
     /// The columns that were seen, kept where some must be there.
     there: BTreeSet<String>,
     ids: HashMap<String, usize>,
+    gallery: Gallery,
     failed: bool,
 }
 
 impl<R: BufRead> Rows<R> {
     /// Reads from `source`; errors name `path`.
     pub fn new(source: R, path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
         Self {
             source,
-            path: path.into(),
+            gallery: Gallery::beside(&path),
+            path,
             line: 0,
             columns: Columns::default(),
             there: BTreeSet::new(),
@@ -62,7 +66,11 @@ impl<R: BufRead> Rows<R> {
         let mut json = serde_json::Deserializer::from_str(text);
         let fields = Fields { columns: &self.columns, there: &mut self.there };
         let row = fields.deserialize(&mut json).and_then(|row| json.end().map(|()| row));
-        let row = row.map_err(|why| self.syntax(text, &why))?;
+        let mut row = row.map_err(|why| self.syntax(text, &why))?;
+        self.gallery.fill(&mut row).map_err(|why| {
+            let column = column_of(text, self.columns.column(COLUMN));
+            why.at(format!("{}:{}:{column}", self.path.display(), self.line))
+        })?;
         if let Some(id) = row.columns.get("id") {
             if let Some(first) = self.ids.insert(id.clone(), self.line) {
                 let what = format!("`id` {id:?} is already the id of line {first}");

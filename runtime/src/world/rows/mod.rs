@@ -1,12 +1,16 @@
 //! Data rows, a prompt with what belongs to it, from JSON Lines or Parquet.
 
 mod columns;
+mod images;
 mod jsonl;
 mod parquet;
 
 pub use columns::Columns;
+pub use images::{Images, MARK};
 pub use jsonl::{stream_jsonl, write_jsonl, Rows};
 pub use parquet::ParquetRows;
+
+pub(crate) use images::fingerprint as images_fingerprint;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -92,6 +96,9 @@ impl Message {
                 (_, Value::Null) => {}
                 ("role", Value::String(text)) if !text.is_empty() => role = Some(text),
                 ("content", Value::String(text)) => content = Some(text),
+                ("content", Value::Array(parts)) if parts.iter().all(|part| said(part).is_some()) => {
+                    content = Some(parts.iter().filter_map(said).collect());
+                }
                 (_, value) => {
                     let what = kind(&value);
                     return Err(format!(
@@ -104,6 +111,15 @@ impl Message {
             (Some(role), Some(content)) => Ok(Self { role, content }),
             _ => Err(format!("`{name}[{at}]` lacks its role or its content\n{PROMPT_FORMS}")),
         }
+    }
+}
+
+/// What a part of a message says: its text, or the mark of an image.
+fn said(part: &Value) -> Option<&str> {
+    match part["type"].as_str() {
+        Some("text") => part["text"].as_str(),
+        Some("image") => Some(MARK),
+        _ => None,
     }
 }
 
@@ -144,6 +160,9 @@ pub struct Row {
     pub reference: Option<String>,
     /// How hard the row is.
     pub level: Option<u32>,
+    /// What the prompt shows: the column `images`, paths beside the data file (Parquet: or bytes). In the prompt,
+    /// [`MARK`] stands where each goes.
+    pub images: Images,
     /// Every other column: hints, boxes, ids. What is not a string is kept as its JSON text; null is left out.
     pub columns: BTreeMap<String, String>,
 }
@@ -151,9 +170,15 @@ pub struct Row {
 impl Row {
     /// A row with nothing but its prompt.
     pub fn new(prompt: impl Into<PromptText>) -> Self {
-        let columns = BTreeMap::new();
-        let prompt = prompt.into();
-        Self { prompt, answer: None, domain: String::new(), reference: None, level: None, columns }
+        Self {
+            prompt: prompt.into(),
+            answer: None,
+            domain: String::new(),
+            reference: None,
+            level: None,
+            images: Images::default(),
+            columns: BTreeMap::new(),
+        }
     }
 
     /// Takes over what the file's column `column` holds; the error says what is wrong and, on its second
@@ -174,6 +199,7 @@ impl Row {
             ("prompt", value) => self.prompt = PromptText::read(column, value)?,
             (_, Value::Null) => {}
             ("answer", value) => self.answer = Some(text(column, value)?),
+            (images::COLUMN, value) => self.images = Images::named(column, value)?,
             ("domain", value) => self.domain = text(column, value)?,
             ("reference", value) => self.reference = Some(text(column, value)?),
             ("level", value) => {
@@ -207,7 +233,7 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-const FIXED: [&str; 5] = ["prompt", "answer", "domain", "reference", "level"];
+const FIXED: [&str; 6] = ["prompt", "answer", "domain", "reference", "level", images::COLUMN];
 
 impl Serialize for Row {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -227,6 +253,10 @@ impl Serialize for Row {
         }
         if let Some(level) = self.level {
             map.serialize_entry("level", &level)?;
+        }
+        if !self.images.is_empty() {
+            let names = self.images.names().ok_or_else(|| S::Error::custom("an image comes from no file"))?;
+            map.serialize_entry(images::COLUMN, names)?;
         }
         for (key, value) in &self.columns {
             map.serialize_entry(key, value)?;

@@ -12,6 +12,7 @@ use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row as Record};
 use serde_json::{Map, Number, Value};
 
+use super::images::{Gallery, COLUMN};
 use super::{Columns, Row};
 use crate::error::{Error, Result};
 use crate::world::caught::caught;
@@ -34,6 +35,7 @@ pub struct ParquetRows {
     columns: Columns,
     number: usize,
     ids: HashMap<String, usize>,
+    gallery: Gallery,
     failed: bool,
 }
 
@@ -63,6 +65,7 @@ impl ParquetRows {
             columns: columns.clone(),
             number: 0,
             ids: HashMap::new(),
+            gallery: Gallery::beside(path),
             failed: false,
         })
     }
@@ -72,6 +75,10 @@ impl ParquetRows {
         let mut row = Row::new("");
         for (column, field) in record.into_columns() {
             let at = || format!("{place}, column `{column}`");
+            if self.columns.names(&column).any(|name| name == COLUMN) {
+                row.images = self.gallery.held(field).map_err(|why| why.at(at()))?;
+                continue;
+            }
             let Some(value) = value_of(field).map_err(|what| Error::call(what).at(at()).next(LEAVE_OUT))?
             else {
                 // bytes that are no text: an image, say. Nobody asked for them unless by name

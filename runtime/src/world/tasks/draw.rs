@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{with_hint, Problem, Split, TaskDomain, TaskSpec};
 use crate::rng::{Purpose, Stream};
-use crate::world::rows::{PromptText, Row};
+use crate::world::rows::{Images, PromptText, Row};
 
 /// What a stream of random numbers is for; different uses never meet, so that one setting (the share
 /// of hints, the slips) leaves everything else of a row as it was.
@@ -89,6 +89,7 @@ pub(super) fn row(
         domain: domain.name().to_owned(),
         reference: Some(reference),
         level: u32::try_from(problem.steps.len()).ok(),
+        images: Images::default(),
         columns,
     }
 }

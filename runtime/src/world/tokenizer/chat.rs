@@ -12,6 +12,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::parts::{self, Parts};
 use super::python::{to_json, Date};
 use crate::error::{Error, Result};
 use crate::suggest::nearest;
@@ -144,6 +145,7 @@ pub(super) struct Template {
     given: Vec<(String, Given)>,
     /// Whether it asks for the day, and which it is told.
     today: Option<Date>,
+    parts: Parts,
 }
 
 /// The name under which the environment keeps the template.
@@ -199,7 +201,8 @@ impl Template {
         given.push(("add_generation_prompt".to_owned(), Given::from(true)));
         given.retain(|(name, _)| !chat.kwargs.contains_key(name));
         given.extend(chat.kwargs.iter().map(|(name, value)| (name.clone(), value_of(value))));
-        Ok(Self { environment, place: place.to_owned(), given, today: asks.then_some(day) })
+        let (place, today) = (place.to_owned(), asks.then_some(day));
+        Ok(Self { environment, place, given, today, parts: Parts::of(&source) })
     }
 
     /// The text that a model reads of these messages, up to where its answer begins.
@@ -207,9 +210,14 @@ impl Template {
     /// # Errors
     /// What the template refuses, or cannot do.
     pub fn render(&self, messages: &[Message]) -> Result<String> {
+        let in_parts = self.parts.wanted(messages);
         let one = |message: &Message| {
-            let fields = [("role", &message.role), ("content", &message.content)];
-            InOrder::map(fields.map(|(key, text)| (key.to_owned(), Given::from(text.as_str()))))
+            let content = match in_parts {
+                true => parts::of(&message.content),
+                false => Given::from(message.content.as_str()),
+            };
+            let role = Given::from(message.role.as_str());
+            InOrder::map([("role".to_owned(), role), ("content".to_owned(), content)])
         };
         let messages = messages.iter().map(one).collect::<Vec<_>>();
         let mut context = self.given.clone();
@@ -294,10 +302,10 @@ fn value_of(value: &Value) -> Given {
 
 /// A map whose keys stay in the order they were given, as in Python.
 #[derive(Debug)]
-struct InOrder(Vec<(String, Given)>);
+pub(super) struct InOrder(Vec<(String, Given)>);
 
 impl InOrder {
-    fn map(fields: impl IntoIterator<Item = (String, Given)>) -> Given {
+    pub(super) fn map(fields: impl IntoIterator<Item = (String, Given)>) -> Given {
         Given::from_object(Self(fields.into_iter().collect()))
     }
 }

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::rows::Row;
+use super::scenes::{self, SceneVerifier};
 use super::tasks::{TaskDomain, TaskVerifier};
 use crate::batch::{Prompt, Response};
 
@@ -98,6 +99,7 @@ impl Judges {
 pub fn for_domain(domain: &str) -> Arc<dyn Verifier> {
     match TaskDomain::named(domain) {
         Some(task) => Arc::new(TaskVerifier::new(task)),
+        None if domain == scenes::DOMAIN => Arc::new(SceneVerifier),
         None => Arc::new(Exact),
     }
 }
@@ -117,8 +119,8 @@ mod tests {
 
     #[test]
     fn the_tasks_have_verifiers_of_their_own() {
-        let names = ["math", "code", "law", ""].map(|domain| for_domain(domain).name().to_owned());
-        assert_eq!(names, ["math", "code", "exact", "exact"]);
+        let names = ["math", "code", "scene", "law", ""].map(|domain| for_domain(domain).name().to_owned());
+        assert_eq!(names, ["math", "code", "scene", "exact", "exact"]);
     }
 
     #[test]

@@ -1,0 +1,194 @@
+//! Questions about a scene, and their worked answers.
+
+use super::thing::CELLS;
+use super::{Colour, Kind, Scene, Thing};
+use crate::rng::Stream;
+
+/// Which things a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Which {
+    colour: Option<Colour>,
+    kind: Option<Kind>,
+}
+
+impl Which {
+    fn draw(stream: &mut Stream) -> Self {
+        let (colour, kind) = (Colour::ALL[stream.below(4)], Kind::SHAPES[stream.below(4)]);
+        match stream.below(4) {
+            0 | 1 => Self { colour: Some(colour), kind: None },
+            2 => Self { colour: None, kind: Some(kind) },
+            _ => Self { colour: Some(colour), kind: Some(kind) },
+        }
+    }
+
+    fn letters(&self) -> String {
+        self.colour.map(Colour::letter).into_iter().chain(self.kind.map(Kind::letter)).collect()
+    }
+
+    fn of<'a>(&self, scene: &'a Scene) -> Vec<&'a Thing> {
+        let fits = |thing: &&Thing| {
+            self.colour.is_none_or(|colour| thing.colour == colour)
+                && self.kind.is_none_or(|kind| thing.kind == kind)
+        };
+        scene.things.iter().filter(fits).collect()
+    }
+}
+
+/// A question about a scene with its worked answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The question as it stands in the prompt: `#r+#b`.
+    pub text: String,
+    /// The steps before the result.
+    pub(super) steps: Vec<Step>,
+    /// The result.
+    pub answer: String,
+    /// All that it is about.
+    pub(super) about: Vec<Thing>,
+}
+
+/// A step: something for each row of cells and, of two steps, what they make together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub rows: Vec<String>,
+    pub total: Option<usize>,
+    /// The letter of the colour it is about, if it is about one.
+    pub letter: Option<char>,
+}
+
+impl Step {
+    /// What `worth` of each thing makes in each row.
+    fn of(which: Which, things: &[&Thing], worth: impl Fn(&Thing) -> usize, counted: bool) -> Self {
+        let of_row = |row| things.iter().filter(|thing| thing.row() == row).map(|thing| worth(thing)).sum();
+        let numbers: Vec<usize> = (0..CELLS).map(of_row).collect();
+        let total = counted.then(|| numbers.iter().sum());
+        Self {
+            rows: numbers.iter().map(usize::to_string).collect(),
+            total,
+            letter: which.colour.map(Colour::letter),
+        }
+    }
+}
+
+impl Question {
+    /// A question of this level, or none where the scene has nothing for the one that was drawn.
+    pub(super) fn draw(scene: &Scene, level: u32, stream: &mut Stream) -> Option<Self> {
+        match level {
+            0 => Some(Self::all(scene)),
+            1 => {
+                let which = Which::draw(stream);
+                let found = which.of(scene);
+                // that nothing is there is worth a question now and then
+                let wanted = !found.is_empty() || stream.below(6) == 0;
+                let (text, answer) = (format!("#{}", which.letters()), found.len().to_string());
+                let step = Step::of(which, &found, |_| 1, false);
+                wanted.then(|| Self::of(text, vec![step], &found, answer))
+            }
+            2 if stream.below(3) == 0 => Self::left_of(scene, stream),
+            2 => Self::of_two(scene, stream, ':'),
+            3 if stream.below(2) == 0 => Self::of_two(scene, stream, '+'),
+            3 => Self::of_two(scene, stream, '-'),
+            _ => Self::digits(scene, stream),
+        }
+    }
+
+    fn of(text: String, steps: Vec<Step>, found: &[&Thing], answer: String) -> Self {
+        let mut about: Vec<Thing> = found.iter().map(|&&thing| thing).collect();
+        about.sort_by_key(|thing| thing.cell);
+        about.dedup();
+        Self { text, steps, answer, about }
+    }
+
+    /// What stands in every cell.
+    fn all(scene: &Scene) -> Self {
+        let cell = |cell: usize| {
+            scene.things.iter().find(|thing| thing.cell == cell).map_or_else(|| "--".to_owned(), Thing::label)
+        };
+        let rows = (0..CELLS).map(|row| (0..CELLS).map(|column| cell(row * CELLS + column)).collect());
+        let step = Step { rows: rows.collect(), total: None, letter: None };
+        let found: Vec<&Thing> = scene.things.iter().collect();
+        Self::of("d".to_owned(), vec![step], &found, found.len().to_string())
+    }
+
+    fn of_two(scene: &Scene, stream: &mut Stream, operator: char) -> Option<Self> {
+        let (one, other) = (Which::draw(stream), Which::draw(stream));
+        let found = [one.of(scene), other.of(scene)];
+        let (first, second) = (found[0].len(), found[1].len());
+        if one == other || first + second == 0 {
+            return None;
+        }
+        let answer = match operator {
+            ':' if first > second => "m".to_owned(),
+            ':' if first < second => "l".to_owned(),
+            ':' => "s".to_owned(),
+            '+' => (first + second).to_string(),
+            _ => first.checked_sub(second)?.to_string(),
+        };
+        let hash = if operator == ':' { "" } else { "#" };
+        let text = format!("#{}{operator}{hash}{}", one.letters(), other.letters());
+        let step = |which, found: &[&Thing]| Step::of(which, found, |_| 1, operator != ':');
+        let steps = vec![step(one, &found[0]), step(other, &found[1])];
+        Some(Self::of(text, steps, &found.concat(), answer))
+    }
+
+    fn left_of(scene: &Scene, stream: &mut Stream) -> Option<Self> {
+        let thing = &scene.things[stream.below(scene.things.len())];
+        let same = |other: &&Thing| other.label() == thing.label();
+        if scene.things.iter().filter(same).count() != 1 {
+            return None;
+        }
+        let before = |other: &&Thing| other.row() == thing.row() && other.cell < thing.cell;
+        let next = scene.things.iter().filter(before).next_back();
+        let answer = next.map_or_else(|| "n".to_owned(), Thing::label);
+        let step =
+            Step { rows: vec![thing.row().to_string()], total: None, letter: Some(thing.colour.letter()) };
+        let found: Vec<&Thing> = next.into_iter().chain([thing]).collect();
+        Some(Self::of(format!("l{}", thing.label()), vec![step], &found, answer))
+    }
+
+    fn digits(scene: &Scene, stream: &mut Stream) -> Option<Self> {
+        let colour = Colour::ALL[stream.below(4)];
+        let digit = |thing: &Thing| match thing.kind {
+            Kind::Digit(digit) => Some(usize::from(digit)),
+            _ => None,
+        };
+        let of_colour = scene.things.iter().filter(|thing| thing.colour == colour);
+        let found: Vec<&Thing> = of_colour.filter(|thing| digit(thing).is_some()).collect();
+        let which = Which { colour: Some(colour), kind: None };
+        let step = Step::of(which, &found, |thing| digit(thing).unwrap_or_default(), false);
+        let sum: usize = found.iter().filter_map(|thing| digit(thing)).sum();
+        let text = format!("+{}", colour.letter());
+        (!found.is_empty()).then(|| Self::of(text, vec![step], &found, sum.to_string()))
+    }
+
+    /// The worked answer; `say` may replace what is said of a colour, or of none, on its way.
+    pub(super) fn response(&self, mut say: impl FnMut(Option<char>, &str) -> String) -> String {
+        let (mut steps, mut last) = (Vec::new(), None);
+        for Step { rows, total, letter } in &self.steps {
+            let said: Vec<String> = rows.iter().map(|row| say(*letter, row)).collect();
+            let total = total.map(|total| format!(":{}", say(*letter, &total.to_string())));
+            steps.push(said.join(",") + &total.unwrap_or_default());
+            last = *letter;
+        }
+        format!("{}={}", steps.join(";"), say(last, &self.answer))
+    }
+
+    /// A label and four coordinates, of two digits each, of everything it is about: `ro01020708;bq…`.
+    pub fn boxes(&self) -> String {
+        let one = |thing: &Thing| {
+            let edges: String = thing.bounds().iter().map(|edge| format!("{edge:02}")).collect();
+            thing.label() + &edges
+        };
+        self.about.iter().map(one).collect::<Vec<_>>().join(";")
+    }
+
+    /// The box around all that it is about, in whole cells; nothing where it is about nothing.
+    pub fn evidence(&self) -> Option<[usize; 4]> {
+        let cell = super::thing::CELL;
+        let columns = || self.about.iter().map(|thing| thing.cell % CELLS);
+        let rows = || self.about.iter().map(Thing::row);
+        let (left, top) = (columns().min()?, rows().min()?);
+        let (right, bottom) = (columns().max()? + 1, rows().max()? + 1);
+        Some([left, top, right, bottom].map(|edge| edge * cell))
+    }
+}
