@@ -124,7 +124,12 @@ pub(super) fn teachers_fit<D: Device>(
 }
 
 /// A teacher without eyes, and the first prompt for it that shows an image.
-fn blind(prepared: &Prepared, name: &str, policy: &Policy<Cpu>, prompts: &[Arc<Prompt>]) -> Option<Error> {
+fn blind<D: Device>(
+    prepared: &Prepared,
+    name: &str,
+    policy: &Policy<D>,
+    prompts: &[Arc<Prompt>],
+) -> Option<Error> {
     let domain = prepared.entry.plan.teachers.iter().find(|t| t.name == name).and_then(Teacher::domain_name);
     let theirs = |prompt: &&Arc<Prompt>| domain.as_deref().is_none_or(|domain| domain == prompt.domain());
     let shown = prompts.iter().filter(theirs).find(|prompt| !prompt.before().sights.is_empty())?;

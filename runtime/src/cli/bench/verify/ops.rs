@@ -93,7 +93,7 @@ fn layout(heads: Heads) -> (Layout, usize) {
         Span::alone(261..500),
     ];
     let rotary = Arc::new(Rotary::new(300, &Rates::of(heads.width, 10_000.0)));
-    (Layout { heads, spans: spans.into_iter().collect(), rotary }, 500)
+    (Layout { heads, spans: spans.into_iter().collect(), rotary, causal: true }, 500)
 }
 
 pub(super) fn all<D: Device>(device: &D, rounded: f64) -> Result<Vec<Line>> {

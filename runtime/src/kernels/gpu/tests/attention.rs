@@ -23,7 +23,7 @@ fn attention_and_its_gradients() {
     for (query, shared, width) in [(2, 1, 6), (4, 2, 32), (3, 3, 48), (2, 1, 128), (2, 2, 144)] {
         let heads = Heads { query, shared, width };
         let rotary = Arc::new(Rotary::new(80, &Rates::of(width, 100.0)));
-        let layout = Layout { heads, spans: spans().into(), rotary };
+        let layout = Layout { heads, spans: spans().into(), rotary, causal: true };
         let (rows, wide, narrow) = (130, query * width, shared * width);
         let q = check::matrix(rows, wide, 1);
         let [k, v] = [2, 3].map(|minor| check::matrix(rows, narrow, minor));
@@ -67,7 +67,7 @@ fn one_position_at_a_time() {
         let rotary = Arc::new(Rotary::new(35 + room, &Rates::of(width, 100.0)));
         // two prompts are read together, the third by itself
         let layouts = [vec![Span::alone(0..3), Span::alone(3..38)], vec![Span::alone(0..8)]]
-            .map(|spans| Layout { heads, spans: spans.into(), rotary: Arc::clone(&rotary) });
+            .map(|spans| Layout { heads, spans: spans.into(), rotary: Arc::clone(&rotary), causal: true });
         let step = |places: &[usize], minor: u64| {
             [query, shared, shared]
                 .map(|count| check::matrix(places.len(), count * width, minor + count as u64))
