@@ -13,6 +13,7 @@ struct Tile {
     own: u32,
     before: u32,
     after: u32,
+    seen: u32,
 }
 
 /// Rows of keys that follow each other in one span, and the tiles that may look at them.
@@ -26,7 +27,7 @@ struct Keys {
     last_tile: u32,
 }
 
-// SAFETY: six numbers of one size.
+// SAFETY: seven numbers of one size.
 unsafe impl Plain for Tile {}
 // SAFETY: five numbers of one size.
 unsafe impl Plain for Keys {}
@@ -47,9 +48,10 @@ fn backward_rows(wide: usize) -> usize {
 }
 
 /// Every span in tiles of `rows` rows, and where each span's tiles begin.
-fn tiles(spans: &[Span], rows: usize) -> (Vec<Tile>, Vec<usize>) {
+fn tiles(layout: &Layout, rows: usize) -> (Vec<Tile>, Vec<usize>) {
+    let spans = &layout.spans;
     let (mut tiles, mut starts) = (Vec::new(), Vec::with_capacity(spans.len()));
-    for span in spans {
+    for span in spans.iter() {
         starts.push(tiles.len());
         for at in (0..span.rows.len()).step_by(rows) {
             tiles.push(Tile {
@@ -59,6 +61,7 @@ fn tiles(spans: &[Span], rows: usize) -> (Vec<Tile>, Vec<usize>) {
                 own: span.rows.start as u32,
                 before: span.after.start as u32,
                 after: span.after.len() as u32,
+                seen: if layout.causal { 0 } else { span.positions().end as u32 },
             });
         }
     }
@@ -66,9 +69,9 @@ fn tiles(spans: &[Span], rows: usize) -> (Vec<Tile>, Vec<usize>) {
     (tiles, starts)
 }
 
-/// Every span's keys in blocks, with the tiles of its own rows from there on and those of all spans after it.
-fn keys(spans: &[Span], starts: &[usize], rows: usize) -> Vec<Keys> {
-    let mut blocks = Vec::new();
+/// Every span's keys in blocks, with the tiles of its own rows that see them and those of all spans after it.
+fn keys(layout: &Layout, starts: &[usize], rows: usize) -> Vec<Keys> {
+    let (spans, mut blocks) = (&layout.spans, Vec::new());
     for (index, span) in spans.iter().enumerate() {
         // what stands after a sequence follows it
         let later = spans[index + 1..].iter().take_while(|next| !next.after.is_empty()).count();
@@ -78,7 +81,7 @@ fn keys(spans: &[Span], starts: &[usize], rows: usize) -> Vec<Keys> {
                 row: (span.rows.start + at) as u32,
                 count: rows.min(span.rows.len() - at) as u32,
                 first: (span.after.len() + at) as u32,
-                tiles: (starts[index] + step) as u32,
+                tiles: (starts[index] + if layout.causal { step } else { 0 }) as u32,
                 last_tile: starts[last + 1] as u32,
             });
         }
@@ -144,7 +147,7 @@ pub(crate) fn attention<G: Gpu>(
     rotate(gpu, q, layout, &kept.turns, (heads.query, heads.scale()), kept.q.at())?;
     rotate(gpu, k, layout, &kept.turns, (heads.shared, 1.0), kept.k.at())?;
     let wide = kernel_width(heads.width).unwrap_or(WIDTHS[3]);
-    let (tiles, _) = tiles(&layout.spans, forward_rows(wide));
+    let (tiles, _) = tiles(layout, forward_rows(wide));
     if tiles.is_empty() {
         return Ok(kept);
     }
@@ -175,11 +178,11 @@ pub(crate) fn attention_backward<G: Gpu>(
     let heads = layout.heads;
     let wide = kernel_width(heads.width).unwrap_or(WIDTHS[3]);
     let rows = backward_rows(wide);
-    let (tiles, starts) = tiles(&layout.spans, rows);
+    let (tiles, starts) = tiles(layout, rows);
     if tiles.is_empty() {
         return Ok(());
     }
-    let blocks = keys(&layout.spans, &starts, rows);
+    let blocks = keys(layout, &starts, rows);
     let (tile_list, block_list) = (gpu.keep(&tiles)?, gpu.keep(&blocks)?);
     let given = [kept.q.at(), kept.k.at(), v, out, kept.log_sums.at(), g, tile_list.at()].map(At);
     let turns = [kept.turns.cos.at(), kept.turns.sin.at()].map(At);

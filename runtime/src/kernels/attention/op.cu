@@ -11,6 +11,10 @@ struct Tile {
     u32 own;    // where the span's own rows begin in the batch
     u32 before; // where the rows begin that it stands after
     u32 after;  // how many these are
+    u32 seen;   // positions of the span, where every row sees all of them; otherwise 0
+    // positions that its rows see together, and the last that row r sees
+    __device__ u32 end() const { return seen ? seen : first + count; }
+    __device__ u32 last(u32 r) const { return seen ? seen - 1 : first + r; }
 };
 
 // Rows of keys that follow each other in one span, and the tiles of queries that may look at them.
@@ -72,7 +76,7 @@ __device__ void forward(const float *q, const float *k, const float *v, const Ti
     load<D>(queries[r], q + ((u64)(tile.row + r) * heads + head) * width, there, width, sub);
     float top = -infinity(), sum = 0.0f, mix[D / 4];
     for (int n = 0; n < D / 4; ++n) mix[n] = 0.0f;
-    const u32 seen = tile.first + tile.count;
+    const u32 seen = tile.end();
     for (u32 start = 0; start < seen; start += B) {
         const u32 key = start + r;
         const u64 at = key < seen ? (u64)row_of(tile, key) * narrow + shared * width : 0;
@@ -82,7 +86,7 @@ __device__ void forward(const float *q, const float *k, const float *v, const Ti
         float scores[B / 4], highest = top;
         for (int n = 0; n < B / 4; ++n) {
             const u32 column = sub + 4 * n;
-            const bool visible = there && start + column <= tile.first + r;
+            const bool visible = there && start + column <= tile.last(r);
             scores[n] = visible ? dot<D>(queries[r], others[column]) : -infinity();
             highest = fmaxf(highest, scores[n]);
         }
@@ -121,11 +125,11 @@ template <int D, int B> struct Pair {
 
 template <int D, int B>
 __device__ void scores_back(Pair<D, B> &pair, float (*q)[D + 1], float (*g)[D + 1], float (*k)[D + 1], float (*v)[D + 1],
-                            u32 first, u32 count, u32 start, u32 keys, float log_sum, float mean) {
+                            const Tile &tile, u32 start, u32 keys, float log_sum, float mean) {
     const u32 r = threadIdx.x / 4, sub = threadIdx.x % 4;
     for (int n = 0; n < B / 4; ++n) {
         const u32 column = sub + 4 * n;
-        const bool visible = r < count && column < keys && start + column <= first + r;
+        const bool visible = r < tile.count && column < keys && start + column <= tile.last(r);
         const float weight = visible ? expf(dot<D>(q[r], k[column]) - log_sum) : 0.0f;
         pair.weights[r][column] = weight;
         pair.slopes[r][column] = weight == 0.0f ? 0.0f : weight * (dot<D>(g[r], v[column]) - mean);
@@ -157,7 +161,7 @@ __device__ void queries_back(const float *q, const float *k, const float *v, con
     const float log_sum = there ? log_sums[(u64)(tile.row + r) * heads + head] : 0.0f;
     float sum[D / 4];
     for (int n = 0; n < D / 4; ++n) sum[n] = 0.0f;
-    const u32 seen = tile.first + tile.count;
+    const u32 seen = tile.end();
     for (u32 start = 0; start < seen; start += B) {
         const u32 key = start + r;
         const u64 from = key < seen ? (u64)row_of(tile, key) * narrow + shared * width : 0;
@@ -165,8 +169,7 @@ __device__ void queries_back(const float *q, const float *k, const float *v, con
         load<D>(keys[r], k + from, key < seen, width, sub);
         load<D>(values[r], v + from, key < seen, width, sub);
         __syncthreads();
-        scores_back<D, B>(pair, queries, gradients, keys, values, tile.first, tile.count, start, min((u32)B, seen - start),
-                          log_sum, mean);
+        scores_back<D, B>(pair, queries, gradients, keys, values, tile, start, min((u32)B, seen - start), log_sum, mean);
         __syncthreads();
         for (int n = 0; n < D / 4; ++n)
             for (int j = 0; j < B; ++j) sum[n] += pair.slopes[r][j] * keys[j][sub + 4 * n];
@@ -205,8 +208,7 @@ __device__ void keys_back(const float *q, const float *k, const float *v, const 
             const float mean = mean_of(g + from, out + from, asks, width, sub);
             const float log_sum = asks ? log_sums[(u64)(tile.row + r) * heads + head] : 0.0f;
             __syncthreads();
-            scores_back<D, B>(pair, queries, gradients, keys, values, tile.first, tile.count, own.first, own.count, log_sum,
-                              mean);
+            scores_back<D, B>(pair, queries, gradients, keys, values, tile, own.first, own.count, log_sum, mean);
             __syncthreads();
             for (int n = 0; n < D / 4; ++n)
                 for (int i = 0; i < B; ++i) {

@@ -1,6 +1,10 @@
 //! GELU (Hendrycks and Gimpel, 2016) in its tanh form, `gelu_pytorch_tanh`.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
 
 use crate::error::Result;
 use crate::tensor::{failed, Buffer, Device, Matrix, Slot, Storage, Tape};

@@ -21,15 +21,18 @@ use std::mem::size_of_val;
 pub(crate) type Address = u64;
 
 /// The CUDA sources, each of an operation, in the order in which they are compiled.
-pub(crate) const SOURCES: [(&str, &str); 10] = [
+pub(crate) const SOURCES: [(&str, &str); 13] = [
     ("add", include_str!("../add/op.cu")),
     ("adamw", include_str!("../adamw/op.cu")),
     ("attention", include_str!("../attention/op.cu")),
     ("decode_attention", include_str!("../decode_attention/op.cu")),
+    ("gelu", include_str!("../gelu/op.cu")),
+    ("layer_norm", include_str!("../layer_norm/op.cu")),
     ("linear", include_str!("../linear/op.cu")),
     ("rms_norm", include_str!("../rms_norm/op.cu")),
     ("sample", include_str!("../sample/op.cu")),
     ("select_rows", include_str!("../select_rows/op.cu")),
+    ("splice", include_str!("../splice/op.cu")),
     ("swiglu", include_str!("../swiglu/op.cu")),
     ("vocabulary_loss", include_str!("../vocabulary_loss/op.cu")),
 ];

@@ -1,6 +1,10 @@
 //! Layer normalisation of whole rows.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
 
 use super::misfit;
 use crate::error::Result;

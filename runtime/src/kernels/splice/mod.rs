@@ -1,6 +1,10 @@
 //! Rows of one matrix in the places of rows of another: what an image shows among the tokens of a prompt.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod gpu;
 
 use super::misfit;
 use crate::error::Result;

@@ -8,9 +8,12 @@ use crate::error::Result;
 use crate::kernels::adamw::{grad_norm, Hyper, Moments};
 use crate::kernels::add::add_scaled;
 use crate::kernels::attention::{attention, Heads, Layout, Rates, Rotary, Span};
+use crate::kernels::gelu::gelu;
+use crate::kernels::layer_norm::layer_norm;
 use crate::kernels::linear::linear;
 use crate::kernels::rms_norm::rms_norm;
 use crate::kernels::select_rows::select_rows;
+use crate::kernels::splice::splice;
 use crate::kernels::swiglu::swiglu;
 use crate::kernels::token_loss::TokenLoss;
 use crate::kernels::vocabulary_loss::{vocabulary_loss, HeadGradients};
@@ -28,6 +31,9 @@ enum Op {
     Select(Vec<usize>),
     Linear,
     Attention(Layout),
+    Gelu,
+    LayerNorm,
+    Splice(Vec<usize>),
 }
 
 impl Op {
@@ -39,6 +45,9 @@ impl Op {
             Self::Select(rows) => select_rows(tape, &x[0], rows.clone()),
             Self::Linear => linear(tape, &x[0], &x[1], Some(&x[2])),
             Self::Attention(layout) => attention(tape, [&x[0], &x[1], &x[2]], layout),
+            Self::Gelu => gelu(tape, &x[0]),
+            Self::LayerNorm => layer_norm(tape, &x[0], [&x[1], &x[2]], 1e-5),
+            Self::Splice(places) => splice(tape, &x[0], &x[1], places.clone()),
         }
     }
 
@@ -106,6 +115,12 @@ pub(super) fn all<D: Device>(device: &D, rounded: f64) -> Result<Vec<Line>> {
         cases.push((format!("rms_norm {rows}x{columns}"), Op::Norm, vec![shape, (1, columns)], 2e-5));
         let rows_of: Vec<usize> = (0..2 * rows).map(|i| i * 7 % rows).collect();
         cases.push((format!("select {rows}x{columns}"), Op::Select(rows_of), vec![shape], 1e-6));
+        cases.push((format!("gelu {rows}x{columns}"), Op::Gelu, vec![shape], 5e-6));
+        let shapes = vec![shape, (1, columns), (1, columns)];
+        cases.push((format!("layer_norm {rows}x{columns}"), Op::LayerNorm, shapes, 5e-5));
+        let places: Vec<usize> = (0..rows).step_by(3).collect();
+        let shapes = vec![shape, (places.len(), columns)];
+        cases.push((format!("splice {rows}x{columns}"), Op::Splice(places), shapes, 1e-6));
         let shapes = vec![shape, (150, columns), (1, 150)];
         cases.push((format!("linear {rows}x{columns}"), Op::Linear, shapes, 2e-5 * rounded));
     }
@@ -115,8 +130,11 @@ pub(super) fn all<D: Device>(device: &D, rounded: f64) -> Result<Vec<Line>> {
         let (layout, rows) = layout(heads);
         let narrow = (rows, shared * width);
         let shapes = vec![(rows, query * width), narrow, narrow];
-        let name = format!("attention {query}/{shared} heads of {width}");
-        cases.push((name, Op::Attention(layout), shapes, 5e-5 * rounded));
+        for causal in [true, false] {
+            let name = format!("attention {query}/{shared} heads of {width}, causal {causal}");
+            let op = Op::Attention(Layout { causal, ..layout.clone() });
+            cases.push((name, op, shapes.clone(), 5e-5 * rounded));
+        }
     }
     let mut lines = Vec::new();
     for (name, op, shapes, allowed) in cases {

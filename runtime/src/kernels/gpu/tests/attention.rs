@@ -20,10 +20,12 @@ fn spans() -> Vec<Span> {
 #[test]
 fn attention_and_its_gradients() {
     let cpu = Cpu::default();
-    for (query, shared, width) in [(2, 1, 6), (4, 2, 32), (3, 3, 48), (2, 1, 128), (2, 2, 144)] {
+    let causal = [(2, 1, 6), (4, 2, 32), (3, 3, 48), (2, 1, 128), (2, 2, 144)].map(|sizes| (sizes, true));
+    let not = [(4, 2, 32), (2, 1, 96)].map(|sizes| (sizes, false));
+    for ((query, shared, width), causal) in causal.into_iter().chain(not) {
         let heads = Heads { query, shared, width };
         let rotary = Arc::new(Rotary::new(80, &Rates::of(width, 100.0)));
-        let layout = Layout { heads, spans: spans().into(), rotary, causal: true };
+        let layout = Layout { heads, spans: spans().into(), rotary, causal };
         let (rows, wide, narrow) = (130, query * width, shared * width);
         let q = check::matrix(rows, wide, 1);
         let [k, v] = [2, 3].map(|minor| check::matrix(rows, narrow, minor));
@@ -51,7 +53,7 @@ fn attention_and_its_gradients() {
         let to = into.each_mut();
         cpu.attention_backward(&kept, &v, &layout, &buffer(&g), to).unwrap();
         for ((name, found), expected) in ["of q", "of k", "of v"].iter().zip(&found[1..]).zip(&into) {
-            agree(&format!("{name}, {heads:?}"), found, expected, 2e-5);
+            agree(&format!("{name}, {heads:?}, causal {causal}"), found, expected, 2e-5);
         }
     }
 }

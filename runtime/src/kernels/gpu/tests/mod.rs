@@ -2,6 +2,7 @@
 
 mod attention;
 mod elements;
+mod eyes;
 mod losses;
 mod products;
 
