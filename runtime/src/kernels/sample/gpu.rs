@@ -29,7 +29,7 @@ pub(crate) fn sample<G: Gpu>(
         At(log_probs),
         At(finite),
     ];
-    gpu.launch("sample", Grid(rows, 1, 256), &arguments)?;
+    gpu.launch("sample", Grid(rows, 1, width.next_multiple_of(32).min(256)), &arguments)?;
     let words = gpu.take::<u32>(found.at(), 3 * rows)?;
     let drawn = |row: usize| {
         let (token, log_prob) = (words[row], f32::from_bits(words[rows + row]));

@@ -1,5 +1,5 @@
-// A token of each row of logits: temperature, then top-k, then top-p over what is left. A block for each row, of 256
-// threads; each has a stretch of the ids, so that tokens lie along [0, 1) in the order of their ids.
+// A token of each row of logits: temperature, then top-k, then top-p over what is left. A block for each row, of up to
+// 256 threads; each has a stretch of the ids, so that tokens lie along [0, 1) in the order of their ids.
 
 // Whose weight counts: those of a cut by k that are in a cut by mass as well.
 struct Candidates {

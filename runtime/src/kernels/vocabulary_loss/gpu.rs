@@ -13,6 +13,11 @@ fn rows_at_once(width: usize) -> usize {
     (LOGITS / width.max(1)).clamp(64, 4096)
 }
 
+/// Threads for a row of so many logits.
+fn threads(width: usize) -> usize {
+    width.next_multiple_of(32).min(256)
+}
+
 /// The losses of `weights.len()` rows of logits, of which the first is row `first` of the loss. Where `traced`, the
 /// gradients of the weighted sum take the logits' place.
 pub(crate) fn losses<G: Gpu>(
@@ -43,7 +48,7 @@ pub(crate) fn losses<G: Gpu>(
     let found = gpu.memory(count * size_of::<Found>())?;
     let lists = [&rows, &parts, &teachers, &ids, &kept, &found].map(|memory| At(memory.at()));
     let arguments = [&[At(logits), U32(width as u32)][..], &lists, &[U32(u32::from(traced))]].concat();
-    gpu.launch("row_losses", Grid(count, 1, 256), &arguments)?;
+    gpu.launch("row_losses", Grid(count, 1, threads(width)), &arguments)?;
     let found = gpu.take::<Found>(found.at(), count)?;
     let tell = |(row, (described, found)): (usize, (_, &Found))| loss.found(row, described, found);
     Ok((first..).zip(described.iter().zip(&found)).map(tell).collect())
@@ -182,7 +187,7 @@ pub(crate) fn said<G: Gpu>(
         let [log_probs, entropies] = [gpu.memory(8 * count)?, gpu.memory(8 * count)?];
         let arguments =
             [At(logits), U32(sizes[2] as u32), At(ids.at()), At(log_probs.at()), At(entropies.at())];
-        gpu.launch("row_said", Grid(count, 1, 256), &arguments)?;
+        gpu.launch("row_said", Grid(count, 1, threads(sizes[2])), &arguments)?;
         let entropies = gpu.take::<f64>(entropies.at(), count)?;
         all.extend(gpu.take::<f64>(log_probs.at(), count)?.into_iter().zip(entropies));
         Ok(())

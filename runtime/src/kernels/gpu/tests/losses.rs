@@ -14,7 +14,7 @@ use crate::stages::route::gap::{Regime, RegimeSet};
 use std::marker::PhantomData;
 use std::sync::Mutex;
 
-const ROWS: usize = 24;
+const ROWS: usize = 12;
 const INNER: usize = 6;
 
 /// One response whose every token is a row.
