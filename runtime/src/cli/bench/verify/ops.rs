@@ -23,6 +23,9 @@ use crate::tensor::{self, Cpu, Device, Grads, Matrix, OwnedTape};
 
 use crate::cli::bench::decoder::config;
 
+/// What it is called, the operation, the shapes of its inputs, and the most that may differ.
+type Case = (String, Op, Vec<(usize, usize)>, f64);
+
 /// An operation, with what it needs besides matrices.
 enum Op {
     Add,
@@ -107,7 +110,7 @@ fn layout(heads: Heads) -> (Layout, usize) {
 
 pub(super) fn all<D: Device>(device: &D, rounded: f64) -> Result<Vec<Line>> {
     let cpu = Cpu::default();
-    let mut cases: Vec<(String, Op, Vec<(usize, usize)>, f64)> = Vec::new();
+    let mut cases: Vec<Case> = Vec::new();
     for (rows, columns) in [(1, 1), (37, 129), (600, 257)] {
         let shape = (rows, columns);
         cases.push((format!("add {rows}x{columns}"), Op::Add, vec![shape; 2], 2e-6));
