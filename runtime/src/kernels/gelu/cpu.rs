@@ -6,7 +6,7 @@ use crate::tensor::{cpu_matrix, shape, slice, Buffer, Cpu, HasErr, Matrix};
 use std::mem::MaybeUninit;
 
 /// 2 sqrt(2 / π): half of 1 + tanh(u) is the logistic function of 2u.
-const RATE: f32 = 1.595_769_1;
+const RATE: f32 = 1.595_769_2;
 const CUBE: f32 = 0.044_715;
 
 impl GeluKernel for Cpu {

@@ -176,15 +176,15 @@ impl VisionConfig {
         if sizes.iter().any(|&size| size == 0 || size > 1 << 16) {
             return wrong("vision_config", format!("{sizes:?} are not sizes that eyes can have"));
         }
-        if size % patch != 0 {
+        if !size.is_multiple_of(patch) {
             let what = format!("patches of {patch} pixels do not divide an image of {size}");
             return wrong("vision_config.patch_size", what);
         }
-        if self.scale_factor == 0 || self.side() % self.scale_factor != 0 {
+        if self.scale_factor == 0 || !self.side().is_multiple_of(self.scale_factor) {
             let what = format!("{} patches to a side are not made of {}s", self.side(), self.scale_factor);
             return wrong("scale_factor", what);
         }
-        if self.hidden_size % heads != 0 || !(self.hidden_size / heads).is_multiple_of(2) {
+        if !self.hidden_size.is_multiple_of(heads) || !(self.hidden_size / heads).is_multiple_of(2) {
             let what = format!("{} values are not {heads} heads of an even width", self.hidden_size);
             return wrong("vision_config.num_attention_heads", what);
         }

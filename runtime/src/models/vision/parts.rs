@@ -69,11 +69,8 @@ pub(in crate::models) fn plan(
     let layer = |i: usize| {
         let mut pair =
             |name: &str, shape: &[usize], start| pair(format!("encoder.layers.{i}.{name}"), shape, start);
-        let norm = |pair: &mut dyn FnMut(&str, &[usize], Start) -> [usize; 2], i: usize| {
-            pair(&format!("layer_norm{i}"), &[width], Start::One)
-        };
         EyeLayer {
-            norms: [norm(&mut pair, 1), norm(&mut pair, 2)],
+            norms: ["layer_norm1", "layer_norm2"].map(|name| pair(name, &[width], Start::One)),
             attention: ["q", "k", "v", "out"]
                 .map(|side| pair(&format!("self_attn.{side}_proj"), &[width, width], normal)),
             feed_forward: [

@@ -138,7 +138,7 @@ impl Question {
             return None;
         }
         let before = |other: &&Thing| other.row() == thing.row() && other.cell < thing.cell;
-        let next = scene.things.iter().filter(before).next_back();
+        let next = scene.things.iter().rfind(before);
         let answer = next.map_or_else(|| "n".to_owned(), Thing::label);
         let step =
             Step { rows: vec![thing.row().to_string()], total: None, letter: Some(thing.colour.letter()) };
