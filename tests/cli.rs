@@ -281,7 +281,7 @@ fn check_names_all_that_is_wrong_at_once() {
     bench.limbeck(&["check", "bad.ron"]).refused_checks(&[
         "`steps`: a run of 0 steps",
         "`batch`: a batch of 0 prompts",
-        "`data` and `tasks` are both given",
+        "`data` is given, and so are built-in `tasks`",
         "held-out prompts come from",
         "`eval.samples`",
         "`eval.temperature`",

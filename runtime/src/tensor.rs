@@ -4,6 +4,10 @@
 //! carry no tape of their own: a forward pass hands one tape from op to op ([`Tape`]), so that what is
 //! traced and what is not is one type parameter of the pass.
 
+mod slot;
+
+pub use slot::Slot;
+
 use crate::error::{Error, Result};
 use crate::kernels::Kernels;
 use dfdx::tensor::{Gradients, PutTape, TensorFromVec};
@@ -221,47 +225,6 @@ pub(crate) fn cpu_matrix(
     values: Vec<f32>,
 ) -> Result<Matrix<Cpu>, <Cpu as HasErr>::Err> {
     device.try_tensor_from_vec(values, (rows, columns))
-}
-
-/// Where a backward pass keeps the gradient of one matrix. It does not keep the matrix: what no op needs again is
-/// freed while the forward pass goes on.
-pub struct Slot<D: Device> {
-    find: Box<Find<D>>,
-    device: D,
-}
-
-/// Finds a gradient, zeros where none has come yet.
-type Find<D> = dyn Fn(&mut Flow<D>) -> Result<&mut Buffer<D>, <D as HasErr>::Err>;
-
-impl<D: Device> Slot<D> {
-    /// That of `m`.
-    pub fn of(m: &Matrix<D>) -> Self {
-        let ghost = m.ghost();
-        Self { find: Box::new(move |flow| flow.get_or_alloc_mut(&ghost)), device: m.device().clone() }
-    }
-
-    /// The device it is on.
-    pub fn device(&self) -> &D {
-        &self.device
-    }
-
-    /// Takes the gradient out of `flow`. Give it back with [`Slot::put`], or drop it when no earlier op will read it.
-    ///
-    /// # Errors
-    /// When the device is out of memory.
-    pub fn take(&self, flow: &mut Flow<D>) -> Result<Buffer<D>, D::Err> {
-        let spare = Storage::<f32>::try_alloc_len(&self.device, 1)?;
-        Ok(std::mem::replace((self.find)(flow)?, spare))
-    }
-
-    /// Puts back what [`Slot::take`] took.
-    ///
-    /// # Errors
-    /// When the device is out of memory.
-    pub fn put(&self, flow: &mut Flow<D>, gradient: Buffer<D>) -> Result<(), D::Err> {
-        *(self.find)(flow)? = gradient;
-        Ok(())
-    }
 }
 
 /// A buffer of `len` zeros.

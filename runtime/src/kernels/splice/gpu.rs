@@ -25,7 +25,7 @@ pub(crate) fn splice<G: Gpu>(
     }
     let from = gpu.keep(&standing(places, count))?;
     let arguments = [At(into), At(rows), At(from.at()), At(out), U32(width as u32)];
-    gpu.launch("splice", Grid(count, 1, threads(width)), &arguments)
+    gpu.launch("splice_rows", Grid(count, 1, threads(width)), &arguments)
 }
 
 pub(crate) fn splice_backward<G: Gpu>(
@@ -40,5 +40,5 @@ pub(crate) fn splice_backward<G: Gpu>(
     }
     let from = gpu.keep(&standing(places, count))?;
     let arguments = [At(from.at()), At(g), At(g_into), At(g_rows), U32(width as u32)];
-    gpu.launch("splice_backward", Grid(count, 1, threads(width)), &arguments)
+    gpu.launch("splice_rows_backward", Grid(count, 1, threads(width)), &arguments)
 }
