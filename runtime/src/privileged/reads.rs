@@ -94,7 +94,7 @@ impl<'a, N> Known<'a, N> {
         !self.prompt.row.images.is_empty()
     }
 
-    /// The images of the prompt, seen only as squares of one colour, [`COARSE`] of them to the longer side.
+    /// The images of the prompt, seen only as squares of one colour, four of them to the longer side.
     pub fn coarse(&self) -> Option<Privileged<Vec<Arc<Picture>>>> {
         let pictures = self.prompt.row.images.pictures().ok().filter(|pictures| !pictures.is_empty())?;
         let coarse = |picture: &Arc<Picture>| {

@@ -21,9 +21,9 @@ pub(super) fn random(count: usize, minor: u64) -> Vec<f32> {
 }
 
 /// `−log p` of a token for each row.
-pub(super) struct CrossEntropy(pub Vec<u32>);
+pub(super) struct OfTargets(pub Vec<u32>);
 
-impl TokenLoss for CrossEntropy {
+impl TokenLoss for OfTargets {
     fn row(&self, row: usize, logits: &[f32], grad: Option<&mut [f32]>) -> f64 {
         let mut student = of(logits, self.0[row] as usize, grad);
         student.push_log_prob(-1.0);
@@ -122,7 +122,7 @@ pub(super) fn all<D: Device>(device: &D, rounded: f64) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     for width in [700, 5003] {
         let mut losses: Vec<(String, Box<dyn TokenLoss>)> = vec![
-            ("cross-entropy".into(), Box::new(CrossEntropy((0..ROWS as u32).collect()))),
+            ("cross-entropy".into(), Box::new(OfTargets((0..ROWS as u32).collect()))),
             ("policy gradient".into(), Box::new(Clipped(random(ROWS, 3)))),
         ];
         for divergence in [Divergence::ForwardKl, Divergence::ReverseKl, Divergence::Jsd { beta: 0.3 }] {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::losses::{random, CrossEntropy};
+use super::losses::{random, OfTargets};
 use super::Line;
 use crate::cli::bench::pair::Pair;
 use crate::error::Result;
@@ -59,7 +59,7 @@ pub(super) fn kernels<D: Device>(device: &D, small: bool) -> Result<Vec<Line>> {
     lines.push(Line::number("linear", operations / seconds / 1e12, "TFLOP/s"));
     let (said, inner) = if small { (64, 16) } else { (2048, 1024) };
     let (hidden, head) = (matrix(said, inner, 5)?, matrix(vocabulary, inner, 6)?);
-    let targets = CrossEntropy((0..said).map(|row| (row % vocabulary) as u32).collect());
+    let targets = OfTargets((0..said).map(|row| (row % vocabulary) as u32).collect());
     let weights = vec![1.0 / said as f32; said];
     let seconds = fastest(device, || {
         let mut gradient = tensor::zeros(device, said * inner)?;
