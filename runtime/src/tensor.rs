@@ -44,7 +44,11 @@ pub trait Host: Storage<f32> {
     }
 
     /// Runs `work` where the device's kernels start fastest.
-    fn within<R>(&self, work: impl FnOnce() -> R) -> R {
+    ///
+    /// # Safety
+    /// That may be on another thread, for which this one waits: `work` and what it gives back must not depend on which
+    /// thread they are on, as a lock's guard does.
+    unsafe fn within<R>(&self, work: impl FnOnce() -> R) -> R {
         work()
     }
 }
@@ -53,7 +57,7 @@ pub trait Host: Storage<f32> {
 struct Lent<T>(T);
 
 // SAFETY: only `Cpu::within` makes one. The thread that lends waits until the other has given back, so that no two use
-// what is lent at a time; and nothing of this crate that is lent knows which thread it is on.
+// what is lent at a time; and by the contract of `within` it does not depend on its thread.
 unsafe impl<T> Send for Lent<T> {}
 
 impl<R, W: FnOnce() -> R> Lent<W> {
@@ -67,11 +71,17 @@ impl Host for Cpu {
         Ok(buffer.to_vec())
     }
 
-    fn within<R>(&self, work: impl FnOnce() -> R) -> R {
+    unsafe fn within<R>(&self, work: impl FnOnce() -> R) -> R {
         // on a thread of the pool, handing out work costs no waiting for another thread to wake up
         let lent = Lent(work);
         rayon::scope(move |_| lent.run()).0
     }
+}
+
+/// Runs `work`, which a model does, where the device's kernels start fastest.
+pub(crate) fn within<D: Device, R>(device: &D, work: impl FnOnce() -> R) -> R {
+    // SAFETY: models lend themselves, matrices and plain numbers, and none of these knows which thread it is on.
+    unsafe { device.within(work) }
 }
 
 /// The device beside the CPU that this program was built for: a GPU with the feature `cuda`; without it there is none,

@@ -45,7 +45,7 @@ impl<D: Device> Decoder<D> {
             return self.logits(batch).map(|_| Vec::new());
         }
         batch.check(self.config.max_position_embeddings)?;
-        let losses = self.device.within(|| self.traced(batch, weights, loss, grads))?;
+        let losses = tensor::within(&self.device, || self.traced(batch, weights, loss, grads))?;
         self.still_the_rest(grads)?;
         Ok(losses)
     }

@@ -134,7 +134,7 @@ impl<D: Device> Decoder<D> {
             batch.check(self.config.max_position_embeddings)?;
             return tensor::matrix(&self.device, 0, self.config.vocab_size, Vec::new());
         }
-        self.device.within(|| {
+        tensor::within(&self.device, || {
             let tape = &mut NoneTape;
             let pass = Pass::new(self);
             let hidden = pass.rows(tape, batch)?;
@@ -161,7 +161,7 @@ impl<D: Device> Decoder<D> {
             return Ok((0..lengths.len()).map(|i| keep(i, &mut [])).collect());
         }
         let (tape, head) = (&mut NoneTape, self.head()?);
-        let hidden = self.device.within(|| {
+        let hidden = tensor::within(&self.device, || {
             let pass = Pass::new(self);
             let hidden = pass.rows(&mut NoneTape, batch)?;
             pass.last_norm(&mut NoneTape, &hidden)
@@ -176,7 +176,7 @@ impl<D: Device> Decoder<D> {
             let some = lengths[from..].iter().take_while(fits).count();
             let count: usize = lengths[from..from + some].iter().sum();
             let part = select_rows(tape, &hidden, (first..first + count).collect())?;
-            let logits = self.device.within(|| linear(&mut NoneTape, &part, &head, None))?;
+            let logits = tensor::within(&self.device, || linear(&mut NoneTape, &part, &head, None))?;
             let (mut logits, mut start) = (tensor::to_host(&logits), 0);
             for (i, length) in (from..).zip(&lengths[from..from + some]) {
                 kept.push(keep(i, &mut logits[start * width..(start + length) * width]));
@@ -237,7 +237,7 @@ impl<D: Device> Decoder<D> {
         if count == 0 {
             return self.logits(batch).map(|_| Vec::new());
         }
-        self.device.within(|| {
+        tensor::within(&self.device, || {
             let tape = &mut NoneTape;
             let pass = Pass::new(self);
             let hidden = pass.rows(tape, batch)?;

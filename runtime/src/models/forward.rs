@@ -93,7 +93,7 @@ impl<'a, D: Device> Pass<'a, D> {
         attend: &mut Attend<'_, D, T>,
     ) -> Result<Matrix<D>> {
         let x = self.embedded(tape, tokens)?;
-        (0..self.layers()).try_fold(x, |x, layer| self.layer(tape, layer, x, attend))
+        self.through(tape, x, attend)
     }
 
     /// [`Pass::hidden`] of all that a batch shows, its images too.
@@ -104,6 +104,16 @@ impl<'a, D: Device> Pass<'a, D> {
         attend: &mut Attend<'_, D, T>,
     ) -> Result<Matrix<D>> {
         let x = self.embedded_all(tape, batch)?;
+        self.through(tape, x, attend)
+    }
+
+    /// What comes out of the last layer where `x` goes into the first.
+    fn through<T: Tape<f32, D>>(
+        &self,
+        tape: &mut T,
+        x: Matrix<D>,
+        attend: &mut Attend<'_, D, T>,
+    ) -> Result<Matrix<D>> {
         (0..self.layers()).try_fold(x, |x, layer| self.layer(tape, layer, x, attend))
     }
 

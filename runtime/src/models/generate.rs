@@ -91,7 +91,9 @@ impl<D: Device> Decoder<D> {
                     progress(said);
                 }
             };
-            answers.extend(self.device.within(|| Wave::new(self, wave, sights, sampling)?.run(&mut report))?);
+            answers.extend(tensor::within(&self.device, || {
+                Wave::new(self, wave, sights, sampling)?.run(&mut report)
+            })?);
         }
         Ok(answers)
     }

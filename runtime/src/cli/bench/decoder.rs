@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::measured::{milliseconds, seconds, Measured};
 use crate::error::Result;
 use crate::kernels::adamw::{Hyper, Moments};
-use crate::kernels::token_loss::TokenLoss;
+use crate::kernels::token_loss::{Described, Own, TokenLoss};
 use crate::models::{Decoder, Family, ModelConfig, Packed, Request, Sampling};
 use crate::rng::{Purpose, Stream};
+use crate::stages::loss::described::own;
 use crate::stages::loss::row::StudentRow;
 use crate::tensor::{Cpu, Grads};
 
@@ -103,7 +104,7 @@ fn speak(decoder: &Decoder<Cpu>, prompt: usize, rows: usize, new: usize, tempera
     decoder.generate(&[Request { prompt, copies: rows, streams }], &sampling, None).map(drop)
 }
 
-/// `−log p` of the next token, by the functions that a recipe's `CrossEntropy` calls.
+/// `−log p` of a token for each row, by the functions that a recipe's `CrossEntropy` calls.
 pub(super) struct CrossEntropy(pub Vec<u32>);
 
 impl TokenLoss for CrossEntropy {
@@ -115,5 +116,9 @@ impl TokenLoss for CrossEntropy {
         };
         student.push_log_prob(-1.0);
         -f64::from(student.log_prob())
+    }
+
+    fn described(&self, row: usize) -> Option<Described<'_>> {
+        Some(Described { sampled: self.0[row], ..own(Own::CrossEntropy) })
     }
 }

@@ -110,6 +110,11 @@ impl Grid {
     pub fn of(count: usize) -> Self {
         Self(count.div_ceil(256).clamp(1, 4096), 1, 256)
     }
+
+    /// For rows of `width` values, a block each.
+    pub fn of_rows(rows: usize, width: usize) -> Self {
+        Self(rows, 1, width.next_multiple_of(32).clamp(32, 256))
+    }
 }
 
 /// Types that are nothing but their bytes.

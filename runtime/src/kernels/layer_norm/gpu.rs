@@ -1,11 +1,6 @@
 use crate::kernels::gpu::{Address, Argument::*, Gpu, Grid, Held};
 use crate::kernels::rms_norm::sum_shares;
 
-/// Threads for a row of `width` values.
-fn threads(width: usize) -> usize {
-    width.next_multiple_of(32).min(256)
-}
-
 /// Of `rows` rows of `width` values.
 pub(crate) fn layer_norm<G: Gpu>(
     gpu: &G,
@@ -18,7 +13,7 @@ pub(crate) fn layer_norm<G: Gpu>(
         return Ok(());
     }
     let arguments = [At(x), At(weight), At(bias), F32(epsilon), At(out), U32(width as u32)];
-    gpu.launch("layer_norm", Grid(rows, 1, threads(width)), &arguments)
+    gpu.launch("layer_norm", Grid::of_rows(rows, width), &arguments)
 }
 
 pub(crate) fn layer_norm_backward<G: Gpu>(
@@ -34,7 +29,7 @@ pub(crate) fn layer_norm_backward<G: Gpu>(
     let [means, scales] = [gpu.words(rows)?, gpu.words(rows)?];
     let kept = [At(means.at()), At(scales.at())];
     let arguments = [&[At(x), At(weight), F32(epsilon), At(g), At(g_x)][..], &kept, &[U32(width as u32)]];
-    gpu.launch("layer_norm_backward", Grid(rows, 1, threads(width)), &arguments.concat())?;
+    gpu.launch("layer_norm_backward", Grid::of_rows(rows, width), &arguments.concat())?;
     let sizes = [U32(width as u32), U32(rows as u32)];
     sum_shares(gpu, rows, width, g_weight, |parts, grid| {
         let arguments = [&[At(x), At(g)][..], &kept, &[At(parts)], &sizes].concat();

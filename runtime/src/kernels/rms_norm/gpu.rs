@@ -1,10 +1,5 @@
 use crate::kernels::gpu::{Address, Argument::*, Gpu, Grid, Held};
 
-/// Threads for a group of `width` values.
-fn threads(width: usize) -> usize {
-    width.next_multiple_of(32).min(256)
-}
-
 /// `groups` groups of `width` values.
 pub(crate) fn rms_norm<G: Gpu>(
     gpu: &G,
@@ -14,7 +9,7 @@ pub(crate) fn rms_norm<G: Gpu>(
     [groups, width]: [usize; 2],
 ) -> Result<(), G::Err> {
     let arguments = [At(x), At(weight), F32(epsilon), At(out), U32(width as u32)];
-    gpu.launch("rms_norm", Grid(groups, 1, threads(width)), &arguments)
+    gpu.launch("rms_norm", Grid::of_rows(groups, width), &arguments)
 }
 
 pub(crate) fn rms_norm_backward<G: Gpu>(
@@ -26,7 +21,7 @@ pub(crate) fn rms_norm_backward<G: Gpu>(
 ) -> Result<(), G::Err> {
     let scales = gpu.words(groups)?;
     let arguments = [At(x), At(weight), F32(epsilon), At(g), At(g_x), At(scales.at()), U32(width as u32)];
-    gpu.launch("rms_norm_backward", Grid(groups, 1, threads(width)), &arguments)?;
+    gpu.launch("rms_norm_backward", Grid::of_rows(groups, width), &arguments)?;
     sum_shares(gpu, groups, width, g_weight, |parts, grid| {
         let sizes = [U32(width as u32), U32(groups as u32)];
         let arguments = [&[At(x), At(g), At(scales.at()), At(parts)][..], &sizes].concat();

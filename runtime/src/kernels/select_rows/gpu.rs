@@ -1,10 +1,5 @@
 use crate::kernels::gpu::{Address, Argument::*, Gpu, Grid, Held};
 
-/// Threads for a row of `width` values.
-fn threads(width: usize) -> usize {
-    width.next_multiple_of(32).clamp(32, 256)
-}
-
 pub(crate) fn select<G: Gpu>(
     gpu: &G,
     x: Address,
@@ -17,7 +12,7 @@ pub(crate) fn select<G: Gpu>(
     }
     let numbers = gpu.keep(&rows.iter().map(|&row| row as u32).collect::<Vec<_>>())?;
     let arguments = [At(x), At(numbers.at()), At(out), U32(width as u32)];
-    gpu.launch("select_rows", Grid(rows.len(), 1, threads(width)), &arguments)
+    gpu.launch("select_rows", Grid::of_rows(rows.len(), width), &arguments)
 }
 
 pub(crate) fn select_backward<G: Gpu>(
@@ -44,5 +39,5 @@ pub(crate) fn select_backward<G: Gpu>(
     starts.push(order.len() as u32);
     let [to, from, by] = [gpu.keep(&targets)?, gpu.keep(&starts)?, gpu.keep(&order)?];
     let arguments = [At(g), At(to.at()), At(from.at()), At(by.at()), At(g_x), U32(width as u32)];
-    gpu.launch("select_rows_backward", Grid(targets.len(), 1, threads(width)), &arguments)
+    gpu.launch("select_rows_backward", Grid::of_rows(targets.len(), width), &arguments)
 }

@@ -1,10 +1,5 @@
 use crate::kernels::gpu::{Address, Argument::*, Gpu, Grid, Held};
 
-/// Threads for a row of `width` values.
-fn threads(width: usize) -> usize {
-    width.next_multiple_of(32).clamp(32, 256)
-}
-
 /// For each of `count` rows the one that stands in its place, as the kernels read it.
 fn standing(places: &[usize], count: usize) -> Vec<u32> {
     let mut from = vec![u32::MAX; count];
@@ -25,7 +20,7 @@ pub(crate) fn splice<G: Gpu>(
     }
     let from = gpu.keep(&standing(places, count))?;
     let arguments = [At(into), At(rows), At(from.at()), At(out), U32(width as u32)];
-    gpu.launch("splice_rows", Grid(count, 1, threads(width)), &arguments)
+    gpu.launch("splice_rows", Grid::of_rows(count, width), &arguments)
 }
 
 pub(crate) fn splice_backward<G: Gpu>(
@@ -40,5 +35,5 @@ pub(crate) fn splice_backward<G: Gpu>(
     }
     let from = gpu.keep(&standing(places, count))?;
     let arguments = [At(from.at()), At(g), At(g_into), At(g_rows), U32(width as u32)];
-    gpu.launch("splice_rows_backward", Grid(count, 1, threads(width)), &arguments)
+    gpu.launch("splice_rows_backward", Grid::of_rows(count, width), &arguments)
 }

@@ -2,6 +2,7 @@
 
 use super::ops::worst;
 use super::Line;
+use crate::cli::bench::decoder::CrossEntropy;
 use crate::error::Result;
 use crate::kernels::token_loss::{Described, Own, TokenLoss};
 use crate::kernels::vocabulary_loss::{vocabulary_loss, HeadGradients};
@@ -18,21 +19,6 @@ use crate::tensor::{self, Cpu, Device, Grads};
 pub(super) fn random(count: usize, minor: u64) -> Vec<f32> {
     let mut stream = Stream::new(17, Purpose::Task, 0, minor);
     (0..count).map(|_| stream.normal() as f32).collect()
-}
-
-/// `−log p` of a token for each row.
-pub(super) struct OfTargets(pub Vec<u32>);
-
-impl TokenLoss for OfTargets {
-    fn row(&self, row: usize, logits: &[f32], grad: Option<&mut [f32]>) -> f64 {
-        let mut student = of(logits, self.0[row] as usize, grad);
-        student.push_log_prob(-1.0);
-        -f64::from(student.log_prob())
-    }
-
-    fn described(&self, row: usize) -> Option<Described<'_>> {
-        Some(Described { sampled: self.0[row], ..own(Own::CrossEntropy) })
-    }
 }
 
 fn of<'a>(logits: &'a [f32], sampled: usize, grad: Option<&'a mut [f32]>) -> StudentRow<'a, f32> {
@@ -122,7 +108,7 @@ pub(super) fn all<D: Device>(device: &D, rounded: f64) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     for width in [700, 5003] {
         let mut losses: Vec<(String, Box<dyn TokenLoss>)> = vec![
-            ("cross-entropy".into(), Box::new(OfTargets((0..ROWS as u32).collect()))),
+            ("cross-entropy".into(), Box::new(CrossEntropy((0..ROWS as u32).collect()))),
             ("policy gradient".into(), Box::new(Clipped(random(ROWS, 3)))),
         ];
         for divergence in [Divergence::ForwardKl, Divergence::ReverseKl, Divergence::Jsd { beta: 0.3 }] {

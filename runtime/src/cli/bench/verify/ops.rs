@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::losses::{random, OfTargets};
+use super::losses::random;
 use super::Line;
 use crate::error::Result;
 use crate::kernels::adamw::{grad_norm, Hyper, Moments};
@@ -21,7 +21,7 @@ use crate::models::{Decoder, Packed, Request, Sampling};
 use crate::rng::{Purpose, Stream};
 use crate::tensor::{self, Cpu, Device, Grads, Matrix, OwnedTape};
 
-use crate::cli::bench::decoder::config;
+use crate::cli::bench::decoder::{config, CrossEntropy};
 
 /// What it is called, the operation, the shapes of its inputs, and the most that may differ.
 type Case = (String, Op, Vec<(usize, usize)>, f64);
@@ -67,7 +67,7 @@ impl Op {
         let head = tensor::matrix(device, 11, columns, random(11 * columns, 50))?;
         let mut gradient = tensor::zeros(device, rows * columns)?;
         let into = HeadGradients { hidden: &mut gradient, head: None };
-        let targets = OfTargets((0..rows as u32).map(|row| row % 11).collect());
+        let targets = CrossEntropy((0..rows as u32).map(|row| row % 11).collect());
         vocabulary_loss(&y, &head, &vec![1.0; rows], &targets, Some(into))?;
         let mut grads = Grads::zeros(device, &inputs)?;
         grads.collect(&y, gradient, tape, &inputs.iter().collect::<Vec<_>>())?;
@@ -190,7 +190,7 @@ fn of_a_model<D: Device>(device: &D, rounded: f64) -> Result<Vec<Line>> {
     let packed = Packed::of(pairs);
     let targets: Vec<u32> = pairs.iter().flat_map(|(_, response)| response.iter().copied()).collect();
     let weights = vec![1.0 / targets.len() as f32; targets.len()];
-    let loss: Arc<dyn TokenLoss> = Arc::new(OfTargets(targets));
+    let loss: Arc<dyn TokenLoss> = Arc::new(CrossEntropy(targets));
     let (losses, norm, weights_after) = trained(here, &packed, &weights, &loss)?;
     let (found_losses, found_norm, found_weights) = trained(there, &packed, &weights, &loss)?;
     lines.push(Line::differs("losses of a model", worst(&found_losses, &losses), 1e-5 * rounded));

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::losses::{random, OfTargets};
+use super::losses::random;
 use super::Line;
+use crate::cli::bench::decoder::{config, CrossEntropy};
 use crate::cli::bench::pair::Pair;
 use crate::error::Result;
 use crate::kernels::add::add;
@@ -59,7 +60,7 @@ pub(super) fn kernels<D: Device>(device: &D, small: bool) -> Result<Vec<Line>> {
     lines.push(Line::number("linear", operations / seconds / 1e12, "TFLOP/s"));
     let (said, inner) = if small { (64, 16) } else { (2048, 1024) };
     let (hidden, head) = (matrix(said, inner, 5)?, matrix(vocabulary, inner, 6)?);
-    let targets = OfTargets((0..said).map(|row| (row % vocabulary) as u32).collect());
+    let targets = CrossEntropy((0..said).map(|row| (row % vocabulary) as u32).collect());
     let weights = vec![1.0 / said as f32; said];
     let seconds = fastest(device, || {
         let mut gradient = tensor::zeros(device, said * inner)?;
@@ -74,7 +75,7 @@ pub(super) fn kernels<D: Device>(device: &D, small: bool) -> Result<Vec<Line>> {
 
 /// The shape of Qwen3-0.6B or 1.7B.
 fn qwen3(hidden_size: usize, intermediate_size: usize) -> ModelConfig {
-    let base = crate::cli::bench::decoder::config(hidden_size, 28, 151_936, intermediate_size, 4096);
+    let base = config(hidden_size, 28, 151_936, intermediate_size, 4096);
     ModelConfig {
         family: Family::Qwen3,
         num_attention_heads: 16,
