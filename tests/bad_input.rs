@@ -94,6 +94,23 @@ fn run_files() {
 }
 
 /// Model folders that are wrong in one place.
+/// A GPU that this program was not built for: found before anything is made, by every verb that would use it.
+#[test]
+fn devices() {
+    let bench = Bench::new();
+    bench.run_with("gpu.ron", &[("steps: 3", "device: Cuda(0), steps: 3")]);
+    let words = ["`device`", "cannot use GPU 0", "cargo build --release --features cuda"];
+    bench.limbeck(&["train", "gpu.ron", "--out", "out"]).refused(2, &words);
+    bench.limbeck(&["train", "run.ron", "--out", "out", "--set", "device=Cuda(0)"]).refused(2, &words);
+    bench.limbeck(&["bench", "--device", "cuda", "--verify"]).refused(2, &words);
+    let looked = bench.limbeck(&["check", "gpu.ron"]);
+    assert!(looked.code == Some(2) && words.iter().all(|word| looked.err.contains(word)), "{}", looked.err);
+    let named = bench.limbeck(&["train", "run.ron", "--out", "out", "--set", "device=Tpu(1)"]);
+    named.refused(2, &["did you mean `Cpu`?", "The values are: Cpu, Cuda"]);
+    assert!(!bench.path("out").exists());
+    bench.limbeck(&["train", "run.ron", "--out", "out", "--set", "device=Cpu", "--quiet"]).good();
+}
+
 #[test]
 fn model_folders() {
     let bench = Bench::new();
