@@ -1,6 +1,7 @@
 //! `report.html`: one page that holds all of a run and needs nothing else, neither network nor scripts.
 
 mod accuracy;
+mod answers;
 mod chart;
 mod code;
 mod curves;
@@ -41,6 +42,8 @@ pub struct ReportData {
     pub metrics: Vec<(u64, Metrics)>,
     /// Who was how good before and after.
     pub table: Option<Table>,
+    /// What was said to held-out prompts before and after.
+    pub answers: Answers,
     /// Some rollouts with what was decided about them.
     pub samples: Vec<Sample>,
     /// The recipe this one was forked from, and how the two differ.
@@ -74,6 +77,41 @@ pub struct Sample {
     pub kept: bool,
 }
 
+/// Held-out answers before and after the run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answers {
+    /// How many there are, by whether they were right before and whether they are now.
+    pub counts: [[usize; 2]; 2],
+    /// Some of each.
+    pub some: Vec<Answered>,
+}
+
+/// A held-out prompt with what the student said to it before and after.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answered {
+    /// What was asked.
+    pub prompt: String,
+    /// What it showed.
+    pub images: Vec<ShownImage>,
+    /// The prompt's domain.
+    pub domain: String,
+    /// What is right, where the data says it.
+    pub answer: Option<String>,
+    /// What was said before.
+    pub before: Said,
+    /// What was said after.
+    pub after: Said,
+}
+
+/// What a student said, and whether it was right.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Said {
+    /// The response.
+    pub text: String,
+    /// What the verifier said of it.
+    pub correct: bool,
+}
+
 impl ReportData {
     /// Writes the page to `path`, whole or not at all.
     pub fn write(&self, path: &Path) -> Result<()> {
@@ -85,6 +123,7 @@ impl ReportData {
     pub fn render(&self) -> String {
         let sections = [
             section("accuracy", "Accuracy", accuracy::render(self.table.as_ref())),
+            section("answers", "Before and after", answers::render(&self.answers)),
             section("curves", "Curves", curves::render(&self.metrics)),
             section("time", "Where the time went", stages::render(&self.metrics)),
             section("samples", "Samples", samples::render(&self.samples)),
@@ -164,6 +203,15 @@ mod tests {
             correct,
             kept: false,
         };
+        let said = |correct| Said { text: nasty(), correct };
+        let answered = Answered {
+            prompt: nasty(),
+            images: Vec::new(),
+            domain: nasty(),
+            answer: Some(nasty()),
+            before: said(true),
+            after: said(false),
+        };
         ReportData {
             recipe: nasty(),
             doc: nasty(),
@@ -174,6 +222,7 @@ mod tests {
             settings: vec![(nasty(), nasty(), vec![(nasty(), nasty())])],
             metrics,
             table: Some(table),
+            answers: Answers { counts: [[0, usize::MAX / 2], [1, 0]], some: vec![answered] },
             samples: vec![
                 sample(Some(vec![f64::NAN]), None, None),
                 sample(Some(vec![1.0, -2.0, 0.0, 5.0]), Some(vec![nasty()]), Some(true)),
@@ -224,7 +273,7 @@ mod tests {
     fn what_is_empty_is_left_out() {
         let page = ReportData::default().render();
         assert!(!page.contains("<section"));
-        assert_eq!(nasty().render().matches("<section").count(), 8);
+        assert_eq!(nasty().render().matches("<section").count(), 9);
     }
 
     #[test]

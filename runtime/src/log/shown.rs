@@ -8,8 +8,8 @@ use image::ImageFormat;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::batch::Prompt;
 use crate::models::Picture;
+use crate::world::rows::Row;
 
 /// Pixels to the longer side of an image that is shown; larger ones are scaled down.
 const LONGEST: u32 = 256;
@@ -27,21 +27,18 @@ pub struct ShownImage {
     pub boxes: Vec<(String, [f64; 4])>,
 }
 
-/// What a prompt shows; the boxes of its row, the columns `boxes` and `evidence`, are on the first.
-pub(super) fn shown(prompt: &Prompt) -> Vec<ShownImage> {
-    let column = |name: &str| prompt.row.columns.get(name).map(|text| boxes(text)).unwrap_or_default();
+/// What a row's prompt shows; the boxes of its row, the columns `boxes` and `evidence`, are on the first.
+pub(crate) fn shown<'a>(row: &Row, pictures: impl Iterator<Item = &'a Picture>) -> Vec<ShownImage> {
+    let column = |name: &str| row.columns.get(name).map(|text| boxes(text)).unwrap_or_default();
     let mut drawn = column("boxes");
     drawn.extend(column("evidence"));
-    prompt
-        .sights
-        .iter()
-        .map(|sight| ShownImage {
-            src: png(&sight.picture),
-            width: sight.picture.width(),
-            height: sight.picture.height(),
-            boxes: std::mem::take(&mut drawn),
-        })
-        .collect()
+    let one = |picture: &Picture| ShownImage {
+        src: png(picture),
+        width: picture.width(),
+        height: picture.height(),
+        boxes: std::mem::take(&mut drawn),
+    };
+    pictures.map(one).collect()
 }
 
 fn png(picture: &Picture) -> String {

@@ -310,7 +310,8 @@ fn record<S: Signal>(routed: &Routed<S>, i: usize, found: Option<&Losses>) -> Va
         "weight": weights,
         "loss": found.map(|(_, losses)| losses),
     });
-    let images = shown(rollouts.prompt_of(i));
+    let prompt = rollouts.prompt_of(i);
+    let images = shown(&prompt.row, prompt.sights.iter().map(|sight| &*sight.picture));
     if !images.is_empty() {
         line["images"] = json!(images);
     }

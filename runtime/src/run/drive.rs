@@ -1,30 +1,27 @@
 //! What the verbs `train`, `resume` and `replay` do for one recipe.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
+use super::before_after::{answers, example, look_after, look_before, table, After, Before, AFTER};
 use super::checkpoint::{hashes_of, latest};
 use super::directory::RunDirectory;
-use super::evaluate::{evaluate, Answer, Evaluation};
+use super::evaluate::Evaluation;
 use super::file::{Place, RunFile};
 use super::fingerprints::{must_be_the_same, read_hashes, write_hashes, IMAGES};
 use super::finish::write_report;
 use super::overlay;
 use super::prepare::{step_of, Prepared, RunData, TrainOptions};
 use super::ready::must_be_ready;
-use super::state::{side, Run};
+use super::state::Run;
 use crate::entry::Entry;
 use crate::entry::{AnyRecipe, Trains};
 use crate::error::{Error, Result};
-use crate::log::{Accuracy, Table};
-use crate::plan::{Plan, Resolved};
+use crate::log::{Answers, Table};
+use crate::plan::Resolved;
 use crate::replay::{Recorded, Replay};
 use crate::tensor::{accelerator, Cpu, Device};
 use crate::world::tokenizer::Chat;
-use crate::world::{FromFiles, Policy, World};
+use crate::world::{FromFiles, World};
 
 /// What a finished run shows.
 pub struct Shown {
@@ -32,6 +29,8 @@ pub struct Shown {
     pub table: Option<Table>,
     /// One prompt that was wrong before and right after: prompt, before, after.
     pub example: Option<(String, String, String)>,
+    /// What the student said to held-out prompts, before and after.
+    pub answers: Answers,
     /// Where the run directory is.
     pub directory: Option<PathBuf>,
     /// How long the loop took, in seconds.
@@ -41,23 +40,6 @@ pub struct Shown {
     /// Whether the run had made all its steps before, so that nothing was trained now.
     pub finished_before: bool,
 }
-
-/// How good the student and its teachers were before the run; kept for a resumed run.
-#[derive(Serialize, Deserialize)]
-struct Before {
-    student: ByDomain,
-    teachers: Vec<(String, ByDomain)>,
-    answers: Vec<(String, String, Option<bool>)>,
-}
-
-/// How good the student was after the run; kept for who asks again.
-#[derive(Serialize, Deserialize)]
-struct After {
-    accuracy: ByDomain,
-    example: Option<(String, String, String)>,
-}
-
-type ByDomain = BTreeMap<String, Accuracy>;
 
 /// Trains as a run file says.
 ///
@@ -251,10 +233,9 @@ where
     run.let_go();
     let mut shown = Shown::of(run, report.seconds);
     if let (Some(before), Some(held_out)) = (before, &run.held_out) {
-        let (accuracy, answers) = look(run, held_out, world.student(), "student after")?;
-        let after = After { accuracy, example: example(&before.answers, &answers) };
-        run.keep("after.json", &after)?;
-        shown.compare(&before, after);
+        let after = look_after(run, held_out, world)?;
+        run.keep(AFTER, &after)?;
+        shown.compare(&before, &after, held_out)?;
     }
     write_report(prepared, run, world, &shown)?;
     Ok(shown)
@@ -265,16 +246,15 @@ fn finished<D: Device>(prepared: &Prepared, run: &Run, world: &mut FromFiles<D>)
     let reported = run.directory.as_ref().is_some_and(|directory| directory.path("report.html").is_file());
     let mut shown = Shown { finished_before: true, ..Shown::of(run, 0.0) };
     if let (Some(before), Some(held_out)) = (look_before(&prepared.entry.plan, run, world)?, &run.held_out) {
-        let known: Option<After> = run.recall("after.json")?;
+        let known: Option<After> = run.recall(AFTER)?;
         let after = match known.filter(|_| reported) {
             Some(after) => after,
             None => {
                 run.take_weights(world)?;
-                let (accuracy, answers) = look(run, held_out, world.student(), "student after")?;
-                After { accuracy, example: example(&before.answers, &answers) }
+                look_after(run, held_out, world)?
             }
         };
-        shown.compare(&before, after);
+        shown.compare(&before, &after, held_out)?;
     }
     if !reported {
         write_report(prepared, run, world, &shown)?;
@@ -287,6 +267,7 @@ impl Shown {
         Self {
             table: None,
             example: None,
+            answers: Answers::default(),
             directory: run.directory.as_ref().map(|directory| directory.root().to_path_buf()),
             seconds,
             steps: run.steps,
@@ -294,96 +275,10 @@ impl Shown {
         }
     }
 
-    fn compare(&mut self, before: &Before, after: After) {
+    fn compare(&mut self, before: &Before, after: &After, held_out: &Evaluation) -> Result<()> {
         self.table = Some(table(before, &after.accuracy));
-        self.example = after.example;
+        self.example = example(before, after);
+        self.answers = answers(before, after, held_out)?;
+        Ok(())
     }
-}
-
-fn look_before<D: Device>(plan: &Plan, run: &Run, world: &FromFiles<D>) -> Result<Option<Before>> {
-    let Some(held_out) = &run.held_out else { return Ok(None) };
-    if let Some(known) = run.recall("before.json")? {
-        return Ok(Some(known));
-    }
-    let (student, answers) = look(run, held_out, world.student(), "student before")?;
-    let mut teachers = Vec::new();
-    let experts: Vec<&str> = plan.from_folders().collect();
-    for (name, policy) in world.teachers().filter(|(name, _)| experts.contains(name)) {
-        teachers.push((name.to_string(), look(run, held_out, policy, &titled(name))?.0));
-    }
-    let answers = answers.into_iter().map(|a| (a.prompt, a.response, a.correct)).collect();
-    let before = Before { student, teachers, answers };
-    run.keep("before.json", &before)?;
-    Ok(Some(before))
-}
-
-fn look<D: Device>(
-    run: &Run,
-    held_out: &Arc<Evaluation>,
-    policy: &Policy<D>,
-    title: &str,
-) -> Result<(ByDomain, Vec<Answer>)> {
-    let side = side(&run.progress, &format!("evaluating {title}"), held_out.rows.len());
-    let mut found = ByDomain::new();
-    let mut answers = Vec::new();
-    evaluate(
-        policy,
-        held_out,
-        run.seed,
-        |domain, answer| {
-            found.entry(domain.to_string()).or_default().count(answer.correct);
-            answers.push(answer);
-        },
-        |done| side.inc(done as u64),
-    )?;
-    Ok((found, answers))
-}
-
-/// A teacher as people call it.
-fn titled(name: &str) -> String {
-    if name == "teacher" {
-        name.to_string()
-    } else {
-        format!("teacher {name}")
-    }
-}
-
-/// The table of a run that is over, or has begun: what it keeps of accuracy before and after.
-///
-/// # Errors
-/// A file that is damaged.
-pub(super) fn outcome(directory: &RunDirectory) -> Result<Option<Table>> {
-    let Some(before) = directory.recall::<Before>("before.json")? else { return Ok(None) };
-    Ok(Some(match directory.recall::<After>("after.json")? {
-        Some(after) => table(&before, &after.accuracy),
-        None => {
-            let domains: Vec<String> = before.student.keys().cloned().collect();
-            let mut table = Table::new(domains.clone());
-            table.row("student before", &accuracies(&before.student, &domains));
-            table
-        }
-    }))
-}
-
-fn accuracies(found: &ByDomain, domains: &[String]) -> Vec<Accuracy> {
-    domains.iter().map(|domain| found.get(domain).copied().unwrap_or_default()).collect()
-}
-
-fn table(before: &Before, after: &ByDomain) -> Table {
-    let domains: Vec<String> = after.keys().cloned().collect();
-    let mut table = Table::new(domains.clone());
-    table.row("student before", &accuracies(&before.student, &domains));
-    table.row_against("student after", &accuracies(after, &domains), "student before");
-    for (name, found) in &before.teachers {
-        table.row(titled(name), &accuracies(found, &domains));
-    }
-    table
-}
-
-fn example(before: &[(String, String, Option<bool>)], after: &[Answer]) -> Option<(String, String, String)> {
-    let learnt = |((_, _, then), now): &(&(String, String, Option<bool>), &Answer)| {
-        *then == Some(false) && now.correct == Some(true)
-    };
-    let (then, now) = before.iter().zip(after).find(learnt)?;
-    Some((then.0.clone(), then.1.clone(), now.response.clone()))
 }

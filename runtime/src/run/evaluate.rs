@@ -33,6 +33,8 @@ pub struct Evaluation {
 /// What one policy said to one prompt.
 #[derive(Clone, Debug)]
 pub struct Answer {
+    /// Which of the held-out prompts it is to, counted from 0.
+    pub row: usize,
     /// The prompt.
     pub prompt: String,
     /// The response.
@@ -87,7 +89,8 @@ pub fn evaluate<D: Device>(
         for (response, verdict) in rollouts.responses_N.into_iter().zip(verdicts) {
             let prompt = &some[response.prompt];
             let correct = verdict.unwrap_or(None);
-            each(prompt.domain(), Answer { prompt: prompt.text.clone(), response: response.text, correct });
+            let (row, text) = (prompt.index, prompt.text.clone());
+            each(prompt.domain(), Answer { row, prompt: text, response: response.text, correct });
         }
         progress(some.len());
     }

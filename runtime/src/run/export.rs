@@ -8,7 +8,7 @@ use serde_json::{json, Map, Value};
 use super::card::Card;
 use super::checkpoint::{hashes_of, latest};
 use super::directory::RunDirectory;
-use super::drive::outcome;
+use super::before_after::outcome;
 use super::file::{recipe_of, RunFile};
 use super::prepare::step_of;
 use crate::entry::Entry;

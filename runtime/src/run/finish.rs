@@ -48,7 +48,7 @@ pub(super) fn write_report<D: Device>(
         ("hashes.json", "the fingerprints of all that the run reads"),
         ("servers.json", "by what the teachers behind servers are known again"),
         ("difficulty.json", "how often the student was right on each prompt"),
-        ("before.json", "accuracy on the held-out prompts before the run"),
+        ("before.json", "accuracy on the held-out prompts before the run, and what was said"),
         ("after.json", "the same after it"),
     ];
     let files = files.iter().filter(|(name, _)| directory.path(name).exists());
@@ -62,6 +62,7 @@ pub(super) fn write_report<D: Device>(
         settings,
         metrics,
         table: shown.table.clone(),
+        answers: shown.answers.clone(),
         samples: samples(&directory.path("samples.jsonl"), &world.student().tokenizer)?,
         diff: against(prepared),
         files: files.map(|(path, what)| ((*path).to_string(), (*what).to_string())).collect(),

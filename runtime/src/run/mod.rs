@@ -1,5 +1,6 @@
 //! A run: its file, its directory, and how it goes on after it was stopped.
 
+mod before_after;
 mod card;
 mod checkpoint;
 mod contexts;

@@ -110,7 +110,7 @@ fn card(sample: &Sample, scale: f64) -> String {
 }
 
 /// The images of a prompt, their boxes over them.
-fn images(all: &[ShownImage]) -> String {
+pub(super) fn images(all: &[ShownImage]) -> String {
     if all.is_empty() {
         return String::new();
     }

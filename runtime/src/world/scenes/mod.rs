@@ -2,15 +2,16 @@
 //!
 //! A scene is an image of 32 x 32 pixels, 4 x 4 cells of 8. A thing is a circle `o`, a square `q`, a triangle `a`, a cross
 //! `x` or a digit, and it is red `r`, green `g`, blue `b` or yellow `y`. Questions ask for all that is of a colour (`r`), of
-//! a shape (`o`), or of both (`ro`); an answer counts row by row, then says the result after the only `=`:
+//! a shape (`o`), or of both (`ro`); an answer names what it is about in reading order, `n` where that is nothing, then says
+//! the result after the only `=`:
 //!
 //! ```text
 //! level 0   ^v<image>d>        --ro----,…=5             what stands in each cell, and how many things there are
-//! level 1   ^v<image>#r>       1,0,1,0=2                how many
-//! level 2   ^v<image>#r:b>     1,0,1,0;0,0,1,0=m        more (m), less (l) or as many (s)
-//! level 2   ^v<image>lro>      2=bq                     its row from 0, and what stands left of it, n for nothing
-//! level 3   ^v<image>#r+#b>    1,0,1,0:2;0,0,1,0:1=3    how many together, or more of the first (`-`)
-//! level 4   ^v<image>+r>       7,0,2,0=9                the sum of its digits
+//! level 1   ^v<image>#r>       ro,r7=2                  how many
+//! level 2   ^v<image>#r:b>     ro,r7;bq=m               more (m), less (l) or as many (s)
+//! level 2   ^v<image>lro>      bq,ro=bq                 what stands left of it in its row, n for nothing
+//! level 3   ^v<image>#r+#b>    ro,r7:2;bq:1=3           how many together, or more of the first (`-`)
+//! level 4   ^v<image>+r>       r7,r2=9                  the sum of its digits
 //! ```
 //!
 //! What only teachers may read: `boxes`, a label and four coordinates of everything the question is about; `evidence`, the
@@ -28,7 +29,7 @@ use super::Domain;
 pub use judge::SceneVerifier;
 pub use pool::generate;
 pub use question::Question;
-pub use spec::{SceneSpec, MAX_LEVEL};
+pub use spec::{Help, SceneSpec, MAX_LEVEL};
 pub use thing::{Colour, Kind, Scene, Thing};
 
 /// The domains of built-in prompts of which one is seen: the text-only task `code`, and scenes.

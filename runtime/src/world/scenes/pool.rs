@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::paint::paint;
-use super::{Question, Scene, SceneSpec, DOMAIN};
+use super::{Help, Question, Scene, SceneSpec, DOMAIN};
 use crate::error::Result;
 use crate::rng::{Purpose, Stream};
 use crate::world::rows::{Images, Row, MARK};
@@ -40,36 +40,34 @@ fn row(spec: &SceneSpec, level: u32, slot: u64) -> Option<Row> {
     let place = u64::from(level) << 40 | slot;
     let (scene, question) = (0..ATTEMPTS).find_map(|attempt| {
         let mut stream = stream(spec, Use::Scene, place, attempt);
-        let scene = Scene::draw(&mut stream);
+        let scene = Scene::draw(&mut stream, spec.things);
         let belongs = held_out(&scene.body()) == (spec.split == Split::HeldOut);
         let question = belongs.then(|| Question::draw(&scene, level, &mut stream)).flatten()?;
         Some((scene, question))
     })?;
     let picture = paint(&scene, &mut stream(spec, Use::Paint, place, 0));
-    let evidence = question.evidence();
-    let drawn = stream(spec, Use::Help, place, 0).uniform();
-    let boxed = drawn < spec.boxed && evidence.is_some();
-    let cropped = !boxed && (spec.boxed..spec.boxed + spec.cropped).contains(&drawn);
-    let cut = evidence.filter(|_| cropped).and_then(|edges| picture.crop(edges.map(|edge| edge as u32)));
-    let help = if boxed { format!("?{}", question.boxes()) } else { String::new() };
-    let spared = spec.spare_helped && (boxed || cut.is_some());
-    let mut row = Row::new(format!("^v{MARK}{}{help}>", question.text).as_str());
+    let (boxes, evidence, caption) = (question.boxes(), question.evidence(), scene.caption());
+    let help = spec.help(stream(spec, Use::Help, place, 0).uniform());
+    let in_line = match help {
+        Some(Help::Boxes) => format!("?{boxes}"),
+        Some(Help::Caption) => format!("?{caption}"),
+        Some(Help::BoxesAndCaption) => format!("?{boxes};{caption}"),
+        Some(Help::ReferenceAnswer) => format!("?{}", question.answer),
+        Some(Help::Evidence) | None => String::new(),
+    };
+    let cut = (help == Some(Help::Evidence)).then(|| picture.crop(evidence.map(|edge| edge as u32))).flatten();
+    let mut row = Row::new(format!("^v{MARK}{}{in_line}>", question.text).as_str());
     row.images = Images::of(vec![cut.map_or(picture, Arc::new)]);
     row.answer = Some(question.answer.clone());
     row.domain = DOMAIN.to_owned();
     row.level = Some(level);
+    let spared = spec.spare_helped && help.is_some();
     let mut slips = stream(spec, Use::Slips, place, 0);
     let say = |letter, said: &str| slipped(spec, letter, said, &mut slips, spared);
-    row.reference = Some(question.response(say));
-    if let Some(edges) = evidence {
-        row.columns.insert("boxes".to_owned(), question.boxes());
-        row.columns.insert("evidence".to_owned(), format!("{edges:?}"));
-    } else {
-        // a question about what is not there: nothing to point at, and all of it to look at
-        row.columns.insert("boxes".to_owned(), "n".to_owned());
-        row.columns.insert("evidence".to_owned(), "[0, 0, 32, 32]".to_owned());
-    }
-    row.columns.insert("caption".to_owned(), scene.caption());
+    row.reference = spec.worked.then(|| question.response(say));
+    let columns =
+        [("boxes", boxes), ("evidence", format!("{evidence:?}")), ("caption", caption)];
+    row.columns.extend(columns.map(|(name, text)| (name.to_owned(), text)));
     Some(row)
 }
 
@@ -104,7 +102,9 @@ mod tests {
     #[test]
     fn every_reference_is_right_and_can_be_said() {
         let tokenizer = Tokenizer::scenes().unwrap();
-        let rows = generate(&SceneSpec { levels: (0, 4), boxed: 0.4, cropped: 0.2, ..spec() }).unwrap();
+        let helped = [Help::Boxes, Help::Caption, Help::BoxesAndCaption, Help::ReferenceAnswer, Help::Evidence];
+        let helped = helped.map(|help| (help, 0.15)).into();
+        let rows = generate(&SceneSpec { levels: (0, 4), helped, ..spec() }).unwrap();
         assert_eq!(rows.len(), 200);
         for row in &rows {
             let reference = row.reference.as_deref().unwrap();
@@ -115,7 +115,9 @@ mod tests {
             }
             assert_eq!(row.images.len(), 1);
         }
-        assert!(rows.iter().filter(|row| row.prompt.plain().unwrap().contains('?')).count() > 40);
+        assert!(rows.iter().filter(|row| row.prompt.plain().unwrap().contains('?')).count() > 80);
+        let bare = generate(&SceneSpec { worked: false, ..spec() }).unwrap();
+        assert!(bare.iter().all(|row| row.reference.is_none() && row.answer.is_some()));
     }
 
     #[test]
@@ -133,8 +135,9 @@ mod tests {
 
     #[test]
     fn slips_keep_away_from_rows_that_are_spared() {
-        let spec = SceneSpec { boxed: 1.0, slips: 1.0, spare_helped: true, ..spec() };
-        for row in generate(&spec).unwrap().iter().filter(|row| row.columns["boxes"] != "n") {
+        let helped = [(Help::Boxes, 1.0)].into();
+        let spec = SceneSpec { helped, slips: 1.0, spare_helped: true, ..spec() };
+        for row in &generate(&spec).unwrap() {
             let reference = row.reference.as_deref().unwrap();
             assert_eq!(SceneVerifier.judge(row, reference, true), Ok(Some(true)));
         }
@@ -144,8 +147,12 @@ mod tests {
     fn what_makes_no_sense_is_refused_by_its_field() {
         let refused = |spec: SceneSpec| generate(&spec).unwrap_err().to_string();
         assert!(refused(SceneSpec { levels: (3, 2), ..spec() }).contains("`levels`"));
+        assert!(refused(SceneSpec { things: (0, 4), ..spec() }).contains("`things`"));
         assert!(refused(SceneSpec { per_level: 0, ..spec() }).contains("`per_level`"));
-        assert!(refused(SceneSpec { boxed: 0.7, cropped: 0.7, ..spec() }).contains("boxed + cropped"));
+        let helped = [(Help::Boxes, 1.5)].into();
+        assert!(refused(SceneSpec { helped, ..spec() }).contains("helped[Boxes]"));
+        let helped = [(Help::Boxes, 0.7), (Help::Evidence, 0.7)].into();
+        assert!(refused(SceneSpec { helped, ..spec() }).contains("all of it together"));
         let slips_on = [("z".to_owned(), 0.5)].into();
         assert!(refused(SceneSpec { slips_on, ..spec() }).contains("no colour"));
     }

@@ -1,6 +1,6 @@
 //! Questions about a scene, and their worked answers.
 
-use super::thing::CELLS;
+use super::thing::{CELL, CELLS};
 use super::{Colour, Kind, Scene, Thing};
 use crate::rng::Stream;
 
@@ -25,6 +25,10 @@ impl Which {
         self.colour.map(Colour::letter).into_iter().chain(self.kind.map(Kind::letter)).collect()
     }
 
+    fn letter(&self) -> Option<char> {
+        self.colour.map(Colour::letter)
+    }
+
     fn of<'a>(&self, scene: &'a Scene) -> Vec<&'a Thing> {
         let fits = |thing: &&Thing| {
             self.colour.is_none_or(|colour| thing.colour == colour)
@@ -47,26 +51,23 @@ pub struct Question {
     pub(super) about: Vec<Thing>,
 }
 
-/// A step: something for each row of cells and, of two steps, what they make together.
+/// A step: what is seen and, of two steps, what it makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
-    pub rows: Vec<String>,
+    pub seen: Vec<String>,
     pub total: Option<usize>,
     /// The letter of the colour it is about, if it is about one.
     pub letter: Option<char>,
 }
 
 impl Step {
-    /// What `worth` of each thing makes in each row.
-    fn of(which: Which, things: &[&Thing], worth: impl Fn(&Thing) -> usize, counted: bool) -> Self {
-        let of_row = |row| things.iter().filter(|thing| thing.row() == row).map(|thing| worth(thing)).sum();
-        let numbers: Vec<usize> = (0..CELLS).map(of_row).collect();
-        let total = counted.then(|| numbers.iter().sum());
-        Self {
-            rows: numbers.iter().map(usize::to_string).collect(),
-            total,
-            letter: which.colour.map(Colour::letter),
+    /// These things in reading order; `n` where there are none.
+    fn of(letter: Option<char>, things: &[&Thing], counted: bool) -> Self {
+        let mut seen: Vec<String> = things.iter().map(|thing| thing.label()).collect();
+        if seen.is_empty() {
+            seen.push("n".to_owned());
         }
+        Self { seen, total: counted.then_some(things.len()), letter }
     }
 }
 
@@ -81,7 +82,7 @@ impl Question {
                 // that nothing is there is worth a question now and then
                 let wanted = !found.is_empty() || stream.below(6) == 0;
                 let (text, answer) = (format!("#{}", which.letters()), found.len().to_string());
-                let step = Step::of(which, &found, |_| 1, false);
+                let step = Step::of(which.letter(), &found, false);
                 wanted.then(|| Self::of(text, vec![step], &found, answer))
             }
             2 if stream.below(3) == 0 => Self::left_of(scene, stream),
@@ -105,7 +106,7 @@ impl Question {
             scene.things.iter().find(|thing| thing.cell == cell).map_or_else(|| "--".to_owned(), Thing::label)
         };
         let rows = (0..CELLS).map(|row| (0..CELLS).map(|column| cell(row * CELLS + column)).collect());
-        let step = Step { rows: rows.collect(), total: None, letter: None };
+        let step = Step { seen: rows.collect(), total: None, letter: None };
         let found: Vec<&Thing> = scene.things.iter().collect();
         Self::of("d".to_owned(), vec![step], &found, found.len().to_string())
     }
@@ -126,7 +127,7 @@ impl Question {
         };
         let hash = if operator == ':' { "" } else { "#" };
         let text = format!("#{}{operator}{hash}{}", one.letters(), other.letters());
-        let step = |which, found: &[&Thing]| Step::of(which, found, |_| 1, operator != ':');
+        let step = |which: Which, found: &[&Thing]| Step::of(which.letter(), found, operator != ':');
         let steps = vec![step(one, &found[0]), step(other, &found[1])];
         Some(Self::of(text, steps, &found.concat(), answer))
     }
@@ -140,9 +141,8 @@ impl Question {
         let before = |other: &&Thing| other.row() == thing.row() && other.cell < thing.cell;
         let next = scene.things.iter().rfind(before);
         let answer = next.map_or_else(|| "n".to_owned(), Thing::label);
-        let step =
-            Step { rows: vec![thing.row().to_string()], total: None, letter: Some(thing.colour.letter()) };
         let found: Vec<&Thing> = next.into_iter().chain([thing]).collect();
+        let step = Step::of(Some(thing.colour.letter()), &found, false);
         Some(Self::of(format!("l{}", thing.label()), vec![step], &found, answer))
     }
 
@@ -154,8 +154,7 @@ impl Question {
         };
         let of_colour = scene.things.iter().filter(|thing| thing.colour == colour);
         let found: Vec<&Thing> = of_colour.filter(|thing| digit(thing).is_some()).collect();
-        let which = Which { colour: Some(colour), kind: None };
-        let step = Step::of(which, &found, |thing| digit(thing).unwrap_or_default(), false);
+        let step = Step::of(Some(colour.letter()), &found, false);
         let sum: usize = found.iter().filter_map(|thing| digit(thing)).sum();
         let text = format!("+{}", colour.letter());
         (!found.is_empty()).then(|| Self::of(text, vec![step], &found, sum.to_string()))
@@ -164,8 +163,8 @@ impl Question {
     /// The worked answer; `say` may replace what is said of a colour, or of none, on its way.
     pub(super) fn response(&self, mut say: impl FnMut(Option<char>, &str) -> String) -> String {
         let (mut steps, mut last) = (Vec::new(), None);
-        for Step { rows, total, letter } in &self.steps {
-            let said: Vec<String> = rows.iter().map(|row| say(*letter, row)).collect();
+        for Step { seen, total, letter } in &self.steps {
+            let said: Vec<String> = seen.iter().map(|seen| say(*letter, seen)).collect();
             let total = total.map(|total| format!(":{}", say(*letter, &total.to_string())));
             steps.push(said.join(",") + &total.unwrap_or_default());
             last = *letter;
@@ -173,22 +172,64 @@ impl Question {
         format!("{}={}", steps.join(";"), say(last, &self.answer))
     }
 
-    /// A label and four coordinates, of two digits each, of everything it is about: `ro01020708;bq…`.
+    /// A label and four coordinates, of two digits each, of everything it is about: `ro01020708;bq…`; `n` for nothing.
     pub fn boxes(&self) -> String {
         let one = |thing: &Thing| {
             let edges: String = thing.bounds().iter().map(|edge| format!("{edge:02}")).collect();
             thing.label() + &edges
         };
-        self.about.iter().map(one).collect::<Vec<_>>().join(";")
+        match self.about.as_slice() {
+            [] => "n".to_owned(),
+            about => about.iter().map(one).collect::<Vec<_>>().join(";"),
+        }
     }
 
-    /// The box around all that it is about, in whole cells; nothing where it is about nothing.
-    pub fn evidence(&self) -> Option<[usize; 4]> {
-        let cell = super::thing::CELL;
+    /// The box around all that it is about, in whole cells; all of the image where it is about nothing.
+    pub fn evidence(&self) -> [usize; 4] {
         let columns = || self.about.iter().map(|thing| thing.cell % CELLS);
         let rows = || self.about.iter().map(Thing::row);
-        let (left, top) = (columns().min()?, rows().min()?);
-        let (right, bottom) = (columns().max()? + 1, rows().max()? + 1);
-        Some([left, top, right, bottom].map(|edge| edge * cell))
+        let around = || Some([columns().min()?, rows().min()?, columns().max()? + 1, rows().max()? + 1]);
+        around().unwrap_or([0, 0, CELLS, CELLS]).map(|edge| edge * CELL)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Purpose;
+
+    fn scene() -> Scene {
+        let thing = |colour, kind, cell| Thing { colour, kind, cell, shift: [1, 0] };
+        let circle = thing(Colour::Red, Kind::Circle, 5);
+        Scene { things: vec![circle, thing(Colour::Blue, Kind::Square, 6), thing(Colour::Red, Kind::Digit(7), 9)] }
+    }
+
+    /// Questions of a level about the scene, by their texts.
+    fn asked(level: u32) -> std::collections::BTreeMap<String, Question> {
+        let mut stream = Stream::new(1, Purpose::Scene, 0, 0);
+        let drawn = (0..400).filter_map(|_| Question::draw(&scene(), level, &mut stream));
+        drawn.map(|question| (question.text.clone(), question)).collect()
+    }
+
+    #[test]
+    fn answers_name_what_is_seen_and_then_the_result() {
+        let says = |level, text: &str| asked(level)[text].response(|_, said| said.to_owned());
+        assert_eq!(says(0, "d"), "--------,--robq--,--r7----,--------=3");
+        assert_eq!(says(1, "#r"), "ro,r7=2");
+        assert_eq!(says(1, "#g"), "n=0");
+        assert_eq!(says(2, "#r:b"), "ro,r7;bq=m");
+        assert_eq!(says(2, "lbq"), "ro,bq=ro");
+        assert_eq!(says(2, "lro"), "ro=n");
+        assert_eq!(says(3, "#r+#b"), "ro,r7:2;bq:1=3");
+        assert_eq!(says(3, "#r-#g"), "ro,r7:2;n:0=2");
+        assert_eq!(says(4, "+r"), "r7=7");
+    }
+
+    #[test]
+    fn evidence_lies_around_what_a_question_is_about() {
+        let questions = asked(1);
+        assert_eq!(questions["#r"].evidence(), [8, 8, 16, 24]);
+        assert_eq!(questions["#r"].boxes(), "ro09081514;r709161221");
+        assert_eq!((questions["#g"].evidence(), questions["#g"].boxes()), ([0, 0, 32, 32], "n".to_owned()));
     }
 }

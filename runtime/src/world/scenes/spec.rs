@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::thing::CELLS;
 use super::Colour;
 use crate::error::{Error, Result};
 use crate::world::tasks::Split;
@@ -14,26 +15,43 @@ pub const MAX_LEVEL: u32 = 4;
 /// The largest pool that is kept in memory.
 const MAX_ROWS: usize = 400_000;
 
+/// What a prompt shows beyond its scene, by the name of what teachers read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Help {
+    /// The boxes, in line.
+    Boxes,
+    /// The caption, in line.
+    Caption,
+    /// Both, in line.
+    BoxesAndCaption,
+    /// The result, in line.
+    ReferenceAnswer,
+    /// What lies in the box of evidence, in place of the whole.
+    Evidence,
+}
+
 /// Which scenes to make, and how their prompts and references are put.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SceneSpec {
     /// The lowest and the highest level; at 0 a scene is described, which teaches to see.
     pub levels: (u32, u32),
+    /// The fewest and the most things in a scene.
+    pub things: (usize, usize),
     /// How many scenes of each level, each with one question.
     pub per_level: usize,
     /// The seed.
     pub seed: u64,
-    /// Share of the rows whose prompt carries its boxes in line: `^v<image>#r?ro01020708>`.
-    pub boxed: f64,
-    /// Share of the rows whose prompt shows what lies in the box of evidence, and not the whole.
-    pub cropped: f64,
+    /// Shares of the rows whose prompts show to everybody what else only teachers read: `^v<image>#r?ro01020708>`.
+    pub helped: BTreeMap<Help, f64>,
     /// Probability that a number or a name in the reference is replaced by another of its kind.
     pub slips: f64,
     /// The same where single colours are asked for, by letter, instead of `slips`.
     pub slips_on: BTreeMap<String, f64>,
-    /// Rows with boxes in line or cropped keep their true references.
+    /// Rows that are helped keep their true references.
     pub spare_helped: bool,
+    /// Rows carry their worked answer as `reference`; without it a teacher that reads the answer reads the result alone.
+    pub worked: bool,
     /// Training or test: no scene is ever in both.
     pub split: Split,
 }
@@ -42,13 +60,14 @@ impl Default for SceneSpec {
     fn default() -> Self {
         Self {
             levels: (1, MAX_LEVEL),
+            things: (3, 8),
             per_level: 256,
             seed: 0,
-            boxed: 0.0,
-            cropped: 0.0,
+            helped: BTreeMap::new(),
             slips: 0.0,
             slips_on: BTreeMap::new(),
             spare_helped: false,
+            worked: true,
             split: Split::Train,
         }
     }
@@ -62,14 +81,20 @@ impl SceneSpec {
             let next = format!("write the lowest and the highest, between 0 and {MAX_LEVEL}: levels: (1, 3)");
             return Err(Error::call(format!("`levels` is ({low}, {high})")).next(next));
         }
+        let (fewest, most) = self.things;
+        if fewest == 0 || fewest > most || most > CELLS * CELLS {
+            let next = format!("write the fewest and the most, between 1 and {}: things: (3, 8)", CELLS * CELLS);
+            return Err(Error::call(format!("`things` is ({fewest}, {most})")).next(next));
+        }
         let levels = (high - low + 1) as usize;
         if self.per_level == 0 || self.per_level.saturating_mul(levels) > MAX_ROWS {
             let next = format!("make from 1 scene to {MAX_ROWS} in all");
             return Err(Error::call(format!("`per_level` is {}", self.per_level)).next(next));
         }
-        share("boxed", self.boxed)?;
-        share("cropped", self.cropped)?;
-        share("boxed + cropped", self.boxed + self.cropped)?;
+        for (help, &helped) in &self.helped {
+            share(&format!("helped[{help:?}]"), helped)?;
+        }
+        share("helped, all of it together,", self.helped.values().sum())?;
         share("slips", self.slips)?;
         for (letter, &slips) in &self.slips_on {
             if !Colour::ALL.iter().any(|colour| colour.letter().to_string() == *letter) {
@@ -79,6 +104,15 @@ impl SceneSpec {
             share(&format!("slips_on[{letter:?}]"), slips)?;
         }
         Ok(())
+    }
+
+    /// How the row is helped that drew this number.
+    pub(super) fn help(&self, drawn: f64) -> Option<Help> {
+        let upto = |sum: &mut f64, (&help, share): (&Help, &f64)| {
+            *sum += share;
+            Some((help, *sum))
+        };
+        self.helped.iter().scan(0.0, upto).find(|(_, upto)| drawn < *upto).map(|(help, _)| help)
     }
 
     /// The probability that what is said of the colour `letter` is replaced.

@@ -106,9 +106,9 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Three to eight things in cells of their own; one in three is a digit.
-    pub(super) fn draw(stream: &mut Stream) -> Self {
-        let count = 3 + stream.below(6);
+    /// So many things, from the fewest to the most, in cells of their own; one in three is a digit.
+    pub(super) fn draw(stream: &mut Stream, (fewest, most): (usize, usize)) -> Self {
+        let count = fewest + stream.below(most - fewest + 1);
         let mut cells: Vec<usize> = (0..CELLS * CELLS).collect();
         for at in 0..count {
             let other = at + stream.below(cells.len() - at);
