@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the start with eyes, the expert of scenes, and the expert of code that reads the same tokens: about ten minutes on
-# two cores.
+# Makes the start with eyes, the expert of scenes, and the expert of code that reads the same tokens: about a quarter of an
+# hour on two cores.
 #
 #   bash examples/assets/make_scenes.sh     # into runs/make_scenes, then into examples/assets
 #
@@ -24,13 +24,15 @@ lesson() { # run file, model folder to write
 }
 
 "$limbeck" init --to "$work/expert_fresh" --image 32 --patch 4 --eye-hidden 64 \
-    --hidden 96 --layers 3 --heads 4 --ffn 256 --context 160 --seed 1
-"$limbeck" init --to "$work/student_fresh" --image 32 --patch 4 --eye-hidden 48 --eye-layers 1 \
-    --hidden 96 --layers 2 --heads 4 --ffn 256 --context 160 --seed 2
+    --hidden 128 --layers 4 --heads 4 --ffn 344 --context 224 --seed 1
+"$limbeck" init --to "$work/student_fresh" --image 32 --patch 4 --eye-hidden 64 \
+    --hidden 96 --layers 2 --heads 4 --ffn 256 --context 224 --seed 2
 
+lesson glance expert_glancing
 lesson look expert_looking
-lesson expert expert
+lesson expert expert_taught
 lesson calibrate scene
+lesson glance_student student_glancing
 lesson look_student student_looking
 lesson student student_taught
 lesson start scene_start

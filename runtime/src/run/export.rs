@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{json, Map, Value};
 
+use super::before_after::outcome;
 use super::card::Card;
 use super::checkpoint::{hashes_of, latest};
 use super::directory::RunDirectory;
-use super::before_after::outcome;
 use super::file::{recipe_of, RunFile};
 use super::prepare::step_of;
 use crate::entry::Entry;

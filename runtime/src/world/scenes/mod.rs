@@ -6,7 +6,7 @@
 //! the result after the only `=`:
 //!
 //! ```text
-//! level 0   ^v<image>d>        --ro----,…=5             what stands in each cell, and how many things there are
+//! level 0   ^v<image>d>        =ro,bq,r7                all that is there
 //! level 1   ^v<image>#r>       ro,r7=2                  how many
 //! level 2   ^v<image>#r:b>     ro,r7;bq=m               more (m), less (l) or as many (s)
 //! level 2   ^v<image>lro>      bq,ro=bq                 what stands left of it in its row, n for nothing

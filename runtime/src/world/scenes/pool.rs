@@ -55,7 +55,8 @@ fn row(spec: &SceneSpec, level: u32, slot: u64) -> Option<Row> {
         Some(Help::ReferenceAnswer) => format!("?{}", question.answer),
         Some(Help::Evidence) | None => String::new(),
     };
-    let cut = (help == Some(Help::Evidence)).then(|| picture.crop(evidence.map(|edge| edge as u32))).flatten();
+    let cut =
+        (help == Some(Help::Evidence)).then(|| picture.crop(evidence.map(|edge| edge as u32))).flatten();
     let mut row = Row::new(format!("^v{MARK}{}{in_line}>", question.text).as_str());
     row.images = Images::of(vec![cut.map_or(picture, Arc::new)]);
     row.answer = Some(question.answer.clone());
@@ -65,8 +66,7 @@ fn row(spec: &SceneSpec, level: u32, slot: u64) -> Option<Row> {
     let mut slips = stream(spec, Use::Slips, place, 0);
     let say = |letter, said: &str| slipped(spec, letter, said, &mut slips, spared);
     row.reference = spec.worked.then(|| question.response(say));
-    let columns =
-        [("boxes", boxes), ("evidence", format!("{evidence:?}")), ("caption", caption)];
+    let columns = [("boxes", boxes), ("evidence", format!("{evidence:?}")), ("caption", caption)];
     row.columns.extend(columns.map(|(name, text)| (name.to_owned(), text)));
     Some(row)
 }
@@ -81,7 +81,7 @@ fn slipped(spec: &SceneSpec, letter: Option<char>, said: &str, stream: &mut Stre
     match said.parse::<usize>() {
         Ok(number) if number > 3 => other.to_string(),
         Ok(_) => one.to_string(),
-        // the cells of a row
+        // all names of a scene
         Err(_) if said.len() > 2 => said.to_owned(),
         Err(_) if said.len() == 2 => format!("{}{}", &said[..1], ["o", "q", "a", "x"][one]),
         Err(_) => ["m", "l", "s", "n"][one].to_owned(),
@@ -102,7 +102,8 @@ mod tests {
     #[test]
     fn every_reference_is_right_and_can_be_said() {
         let tokenizer = Tokenizer::scenes().unwrap();
-        let helped = [Help::Boxes, Help::Caption, Help::BoxesAndCaption, Help::ReferenceAnswer, Help::Evidence];
+        let helped =
+            [Help::Boxes, Help::Caption, Help::BoxesAndCaption, Help::ReferenceAnswer, Help::Evidence];
         let helped = helped.map(|help| (help, 0.15)).into();
         let rows = generate(&SceneSpec { levels: (0, 4), helped, ..spec() }).unwrap();
         assert_eq!(rows.len(), 200);

@@ -100,15 +100,11 @@ impl Question {
         Self { text, steps, answer, about }
     }
 
-    /// What stands in every cell.
+    /// All that is there: the names are the result.
     fn all(scene: &Scene) -> Self {
-        let cell = |cell: usize| {
-            scene.things.iter().find(|thing| thing.cell == cell).map_or_else(|| "--".to_owned(), Thing::label)
-        };
-        let rows = (0..CELLS).map(|row| (0..CELLS).map(|column| cell(row * CELLS + column)).collect());
-        let step = Step { seen: rows.collect(), total: None, letter: None };
         let found: Vec<&Thing> = scene.things.iter().collect();
-        Self::of("d".to_owned(), vec![step], &found, found.len().to_string())
+        let names: Vec<String> = found.iter().map(|thing| thing.label()).collect();
+        Self::of("d".to_owned(), Vec::new(), &found, names.join(","))
     }
 
     fn of_two(scene: &Scene, stream: &mut Stream, operator: char) -> Option<Self> {
@@ -201,7 +197,9 @@ mod tests {
     fn scene() -> Scene {
         let thing = |colour, kind, cell| Thing { colour, kind, cell, shift: [1, 0] };
         let circle = thing(Colour::Red, Kind::Circle, 5);
-        Scene { things: vec![circle, thing(Colour::Blue, Kind::Square, 6), thing(Colour::Red, Kind::Digit(7), 9)] }
+        Scene {
+            things: vec![circle, thing(Colour::Blue, Kind::Square, 6), thing(Colour::Red, Kind::Digit(7), 9)],
+        }
     }
 
     /// Questions of a level about the scene, by their texts.
@@ -214,7 +212,7 @@ mod tests {
     #[test]
     fn answers_name_what_is_seen_and_then_the_result() {
         let says = |level, text: &str| asked(level)[text].response(|_, said| said.to_owned());
-        assert_eq!(says(0, "d"), "--------,--robq--,--r7----,--------=3");
+        assert_eq!(says(0, "d"), "=ro,bq,r7");
         assert_eq!(says(1, "#r"), "ro,r7=2");
         assert_eq!(says(1, "#g"), "n=0");
         assert_eq!(says(2, "#r:b"), "ro,r7;bq=m");

@@ -34,7 +34,7 @@ pub enum Help {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SceneSpec {
-    /// The lowest and the highest level; at 0 a scene is described, which teaches to see.
+    /// The lowest and the highest level; at 0 all things are named, which teaches to see.
     pub levels: (u32, u32),
     /// The fewest and the most things in a scene.
     pub things: (usize, usize),
@@ -83,7 +83,8 @@ impl SceneSpec {
         }
         let (fewest, most) = self.things;
         if fewest == 0 || fewest > most || most > CELLS * CELLS {
-            let next = format!("write the fewest and the most, between 1 and {}: things: (3, 8)", CELLS * CELLS);
+            let next =
+                format!("write the fewest and the most, between 1 and {}: things: (3, 8)", CELLS * CELLS);
             return Err(Error::call(format!("`things` is ({fewest}, {most})")).next(next));
         }
         let levels = (high - low + 1) as usize;

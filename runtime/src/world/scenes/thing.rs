@@ -120,8 +120,9 @@ impl Scene {
             let colour = Colour::ALL[stream.below(4)];
             let (digit, shape) = (stream.below(10) as u8, stream.below(6));
             let kind = Kind::SHAPES.get(shape).copied().unwrap_or(Kind::Digit(digit));
-            let room = if matches!(kind, Kind::Digit(_)) { [6, 4] } else { [3, 3] };
-            Thing { colour, kind, cell, shift: room.map(|room| stream.below(room)) }
+            // a digit is narrower, and stands nearer to the middle
+            let least = usize::from(matches!(kind, Kind::Digit(_)));
+            Thing { colour, kind, cell, shift: [least + stream.below(3), stream.below(3)] }
         };
         Self { things: cells.into_iter().map(thing).collect() }
     }
