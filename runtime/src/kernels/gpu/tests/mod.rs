@@ -6,6 +6,7 @@ mod eyes;
 mod halves;
 mod losses;
 mod products;
+mod training;
 
 use super::emulated::{Emulated, Guarded};
 use super::{Gpu, Held};
