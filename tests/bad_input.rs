@@ -107,8 +107,21 @@ fn devices() {
     assert!(looked.code == Some(2) && words.iter().all(|word| looked.err.contains(word)), "{}", looked.err);
     let named = bench.limbeck(&["train", "run.ron", "--out", "out", "--set", "device=Tpu(1)"]);
     named.refused(2, &["did you mean `Cpu`?", "The values are: Cpu, Cuda"]);
+    let set = |words: &[&'static str]| -> Vec<&'static str> {
+        let set = words.iter().flat_map(|word| ["--set", *word]);
+        ["train", "run.ron", "--out", "out", "--quiet"].into_iter().chain(set).collect()
+    };
+    for precision in ["precision=F16", "precision=Tf32"] {
+        let words = ["`precision`", "on the CPU all numbers are f32", "device: Cuda(0)"];
+        bench.limbeck(&set(&[precision])).refused(2, &words);
+    }
+    bench.limbeck(&set(&["precision=F16", "device=Cuda(0)"])).refused(2, &words);
+    let both = ["precision=F16", "tf32=true", "device=Cuda(0)"];
+    bench.limbeck(&set(&both)).refused(2, &["`precision`", "not to both: remove `tf32`"]);
+    bench.limbeck(&set(&["precision=F61"])).refused(2, &["did you mean `F16`?", "F32, Tf32, F16"]);
+    bench.limbeck(&["bench", "--device", "cuda", "--verify", "--f16"]).refused(2, &words);
     assert!(!bench.path("out").exists());
-    bench.limbeck(&["train", "run.ron", "--out", "out", "--set", "device=Cpu", "--quiet"]).good();
+    bench.limbeck(&set(&["device=Cpu", "precision=F32"])).good();
 }
 
 #[test]

@@ -4,8 +4,10 @@
 //! carry no tape of their own: a forward pass hands one tape from op to op ([`Tape`]), so that what is
 //! traced and what is not is one type parameter of the pass.
 
+mod precision;
 mod slot;
 
+pub use precision::Precision;
 pub use slot::Slot;
 
 use crate::error::{Error, Result};
@@ -93,21 +95,21 @@ pub type Accelerator = Cuda;
 #[cfg(not(feature = "cuda"))]
 pub type Accelerator = Cpu;
 
-/// GPU number `ordinal`. With `tf32`, matrix products round what they multiply to 10 bits of mantissa.
+/// GPU number `ordinal`. Its matrix products, all that come after, are of `precision`.
 ///
 /// # Errors
 /// A program built without the feature `cuda`, a machine without a driver, or one that lacks this GPU.
 #[cfg(feature = "cuda")]
-pub fn accelerator(ordinal: usize, tf32: bool) -> Result<Accelerator> {
-    crate::kernels::gpu::cuda::open(ordinal, tf32)
+pub fn accelerator(ordinal: usize, precision: Precision) -> Result<Accelerator> {
+    crate::kernels::gpu::cuda::open(ordinal, precision)
 }
 
-/// GPU number `ordinal`. With `tf32`, matrix products round what they multiply to 10 bits of mantissa.
+/// GPU number `ordinal`. Its matrix products, all that come after, are of `precision`.
 ///
 /// # Errors
 /// A program built without the feature `cuda`, a machine without a driver, or one that lacks this GPU.
 #[cfg(not(feature = "cuda"))]
-pub fn accelerator(ordinal: usize, _tf32: bool) -> Result<Accelerator> {
+pub fn accelerator(ordinal: usize, _precision: Precision) -> Result<Accelerator> {
     Err(Error::call(format!("this program was built for the CPU alone, and cannot use GPU {ordinal}"))
         .at("`device`")
         .next("build it with `cargo build --release --features cuda` (docs/cuda.md says what that needs), or say `device: Cpu`"))
@@ -250,6 +252,7 @@ pub fn zeros<D: Device>(device: &D, len: usize) -> Result<Buffer<D>> {
 pub struct Grads<D: Device> {
     device: D,
     buffers: Vec<Buffer<D>>,
+    scale: f32,
 }
 
 impl<D: Device> Grads<D> {
@@ -262,7 +265,18 @@ impl<D: Device> Grads<D> {
             let (rows, columns) = shape(p);
             zeros(device, rows * columns)
         });
-        Ok(Self { device: device.clone(), buffers: buffers.collect::<Result<_>>()? })
+        Ok(Self { device: device.clone(), buffers: buffers.collect::<Result<_>>()?, scale: 1.0 })
+    }
+
+    /// The same, for a loss whose gradient is multiplied by `scale`.
+    #[must_use]
+    pub(crate) fn scaled_by(self, scale: f32) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// What the loss's gradient is multiplied by: all that is in here is so many times the gradient.
+    pub fn scale(&self) -> f32 {
+        self.scale
     }
 
     /// Sets every gradient to zero, keeping the memory.
@@ -311,10 +325,13 @@ impl<D: Device> Grads<D> {
     /// Adds `other`, gradient by gradient.
     ///
     /// # Errors
-    /// When the two are not of the same model.
+    /// When the two are not of the same model, or their losses were scaled differently.
     pub fn add(&mut self, other: &Self) -> Result<()> {
         if self.buffers.len() != other.buffers.len() {
             return Err(Error::run("gradients of two different models cannot be added"));
+        }
+        if self.scale != other.scale {
+            return Err(Error::run("gradients of two different loss scales cannot be added"));
         }
         for (into, from) in self.buffers.iter_mut().zip(&other.buffers) {
             self.device.accumulate(into, from, 1.0).map_err(failed)?;

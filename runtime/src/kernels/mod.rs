@@ -13,6 +13,8 @@ pub mod exp;
 pub mod gelu;
 #[cfg(any(test, feature = "cuda"))]
 pub(crate) mod gpu;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) mod half;
 pub mod layer_norm;
 pub mod linear;
 pub(crate) mod matmul;

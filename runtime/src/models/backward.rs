@@ -2,6 +2,7 @@
 
 use super::decoder::Decoder;
 use super::forward::Pass;
+use super::loss_scale::LossScale;
 use super::packed::Packed;
 use super::vision::Part;
 use crate::error::{Error, Result};
@@ -24,8 +25,18 @@ impl<D: Device> Decoder<D> {
         self.checkpointing
     }
 
+    /// How losses are scaled before a backward pass; none, and they are not.
+    pub fn scale_losses(&mut self, scale: Option<LossScale>) {
+        self.loss_scale = scale;
+    }
+
+    /// How losses are scaled before a backward pass, where they are.
+    pub fn loss_scale(&self) -> Option<LossScale> {
+        self.loss_scale
+    }
+
     /// One traced forward pass over `batch`, the loss `Σ weights[r] * loss(r)` over its rows, and one
-    /// backward pass that **adds** to `grads`. Returns the unweighted loss of each row, as the loss gave
+    /// backward pass that **adds** to `grads`, at their loss scale. Returns the unweighted loss of each row, as the loss gave
     /// it, finite or not.
     ///
     /// # Errors
@@ -45,7 +56,8 @@ impl<D: Device> Decoder<D> {
             return self.logits(batch).map(|_| Vec::new());
         }
         batch.check(self.config.max_position_embeddings)?;
-        let losses = tensor::within(&self.device, || self.traced(batch, weights, loss, grads))?;
+        let scaled: Vec<f32> = weights.iter().map(|weight| weight * grads.scale()).collect();
+        let losses = tensor::within(&self.device, || self.traced(batch, &scaled, loss, grads))?;
         self.still_the_rest(grads)?;
         Ok(losses)
     }

@@ -3,6 +3,7 @@
 use super::config::ModelConfig;
 use super::forward::Pass;
 use super::lora::Adapters;
+use super::loss_scale::LossScale;
 use super::packed::Packed;
 use super::vision::Part;
 use super::weights::{plan, Parameter, Places};
@@ -23,6 +24,7 @@ pub struct Decoder<D: Device> {
     pub(super) places: Places,
     pub(super) adapters: Option<Adapters<D>>,
     pub(super) checkpointing: bool,
+    pub(super) loss_scale: Option<LossScale>,
     /// The parts that do not learn.
     pub(super) still: Vec<Part>,
 }
@@ -48,6 +50,7 @@ impl<D: Device> Decoder<D> {
             places,
             adapters: None,
             checkpointing: false,
+            loss_scale: None,
             still: Vec::new(),
         })
     }
@@ -120,6 +123,7 @@ impl<D: Device> Decoder<D> {
             places: self.places.clone(),
             adapters,
             checkpointing: self.checkpointing,
+            loss_scale: self.loss_scale,
             still: self.still.clone(),
         })
     }
@@ -259,12 +263,13 @@ impl<D: Device> Decoder<D> {
         self.parameters[self.places.head].value()
     }
 
-    /// Zero gradients for all that learns.
+    /// Zero gradients for all that learns, at the present loss scale.
     ///
     /// # Errors
     /// When the device is out of memory, or the model's weights stay in their files.
     pub fn zero_grads(&self) -> Result<Grads<D>> {
-        Grads::zeros(&self.device, self.learners()?)
+        let scale = self.loss_scale.map_or(1.0, |scale| scale.scale());
+        Ok(Grads::zeros(&self.device, self.learners()?)?.scaled_by(scale))
     }
 
     /// The values of what learns.

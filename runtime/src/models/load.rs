@@ -65,6 +65,7 @@ impl<D: Device> Decoder<D> {
             places,
             adapters: None,
             checkpointing: false,
+            loss_scale: None,
             still: Vec::new(),
         })
     }

@@ -13,7 +13,7 @@ use super::prepare::step_of;
 use crate::error::{Error, Result};
 use crate::kernels::adamw::{Moment, Moments};
 use crate::log::Log;
-use crate::models::{replace, Decoder};
+use crate::models::{replace, Decoder, LossScale};
 use crate::stages::data::{Feed, FeedState};
 use crate::stages::step::Optimiser;
 use crate::tensor::{shape, to_host, Device, Matrix};
@@ -28,6 +28,8 @@ struct State {
     step: u64,
     data: FeedState,
     updates: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    loss_scale: Option<LossScale>,
     hashes: Vec<(String, String)>,
 }
 
@@ -69,7 +71,13 @@ fn write_all<W: World>(
         policy.keep(&folder.join("teachers").join(seat))?;
     }
     save_moments(&folder.join(MOMENTS), moments, &world.student().decoder)?;
-    let state = State { step: it + 1, data: data.clone(), updates: moments.steps(), hashes: hashes.to_vec() };
+    let state = State {
+        step: it + 1,
+        data: data.clone(),
+        updates: moments.steps(),
+        loss_scale: world.student().decoder.loss_scale(),
+        hashes: hashes.to_vec(),
+    };
     let text = serde_json::to_string_pretty(&state)
         .map_err(|why| Error::run(format!("the state cannot be written: {why}")))?;
     write_whole(&folder.join("state.json"), text.as_bytes())
@@ -87,6 +95,9 @@ pub(super) fn restore<W: World>(
     take_weights(folder, world)?;
     step.moments = load_moments(&folder.join(MOMENTS), state.updates, &world.student().decoder)
         .map_err(|why| why.next(go_back(folder)))?;
+    if state.loss_scale.is_some() {
+        world.student_mut().decoder.scale_losses(state.loss_scale);
+    }
     data.restore(state.data)?;
     log.restart_after(state.step)?;
     Ok(state.step)

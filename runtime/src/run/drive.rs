@@ -17,9 +17,10 @@ use crate::entry::Entry;
 use crate::entry::{AnyRecipe, Trains};
 use crate::error::{Error, Result};
 use crate::log::{Answers, Table};
+use crate::models::LossScale;
 use crate::plan::Resolved;
 use crate::replay::{Recorded, Replay};
-use crate::tensor::{accelerator, Cpu, Device};
+use crate::tensor::{accelerator, Cpu, Device, Precision};
 use crate::world::tokenizer::Chat;
 use crate::world::{FromFiles, World};
 
@@ -50,7 +51,7 @@ pub fn train(entry: &Entry, options: &TrainOptions) -> Result<Shown> {
     match prepared.file.device {
         Place::Cpu => train_on(&Cpu::default(), entry, prepared, options),
         Place::Cuda(ordinal) => {
-            train_on(&accelerator(ordinal, prepared.file.tf32)?, entry, prepared, options)
+            train_on(&accelerator(ordinal, prepared.file.precision())?, entry, prepared, options)
         }
     }
 }
@@ -107,7 +108,9 @@ pub fn resume(entry: &Entry, root: &Path, quiet: bool) -> Result<Shown> {
     let state = Stopped { directory, checkpoint, plan, hashes, shown, served };
     match prepared.file.device {
         Place::Cpu => go_on(&Cpu::default(), prepared, state, quiet),
-        Place::Cuda(ordinal) => go_on(&accelerator(ordinal, prepared.file.tf32)?, prepared, state, quiet),
+        Place::Cuda(ordinal) => {
+            go_on(&accelerator(ordinal, prepared.file.precision())?, prepared, state, quiet)
+        }
     }
 }
 
@@ -211,7 +214,7 @@ pub(crate) fn open_world<D: Device>(prepared: &Prepared, device: &D) -> Result<F
 }
 
 /// The world as the run file wants it: how fast teachers follow, what chats are told, how much of the student
-/// learns, and what its backward pass keeps.
+/// learns, what its backward pass keeps, and how its losses are scaled.
 pub(super) fn settled<D: Device>(prepared: &Prepared, world: FromFiles<D>) -> Result<FromFiles<D>> {
     let RunFile { chat, lora, freeze, seed, activation_checkpointing, .. } = &prepared.file;
     let world = world.tuned(&prepared.recipe.settings()).chatting(chat.as_ref())?;
@@ -221,6 +224,9 @@ pub(super) fn settled<D: Device>(prepared: &Prepared, world: FromFiles<D>) -> Re
     };
     world.student_mut().decoder.freeze(freeze)?;
     world.student_mut().decoder.checkpoint_activations(*activation_checkpointing);
+    if prepared.file.precision() == Precision::F16 {
+        world.student_mut().decoder.scale_losses(Some(LossScale::default()));
+    }
     Ok(world)
 }
 

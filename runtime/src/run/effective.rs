@@ -3,6 +3,7 @@
 use super::file::{Place, RunFile};
 use crate::entry::AnyRecipe;
 use crate::error::{Error, Result};
+use crate::tensor::Precision;
 
 /// How the line of the effective run begins that says where servers are.
 const SERVERS: &str = "servers: ";
@@ -24,6 +25,9 @@ pub(super) fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> R
     ];
     if file.device != Place::Cpu {
         lines.push(format!("device: {}", ron_text(&file.device)?));
+    }
+    if file.precision != Precision::F32 {
+        lines.push(format!("precision: {}", ron_text(&file.precision)?));
     }
     if file.tf32 {
         lines.push("tf32: true".to_string());

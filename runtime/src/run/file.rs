@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::models::{Lora, Part};
 use crate::patch::ron_options;
 use crate::privileged::Placement;
+use crate::tensor::Precision;
 use crate::world::remote::ServerFile;
 use crate::world::rows::Columns;
 use crate::world::scenes::SceneSpec;
@@ -91,7 +92,10 @@ pub struct RunFile {
     /// What it runs on: `Cpu`, or `Cuda(0)` for the first GPU.
     #[serde(default)]
     pub device: Place,
-    /// Whether a GPU's matrix products may round what they multiply to 10 bits of mantissa (TF32).
+    /// What a GPU's matrix products round what they multiply to: `F32`, `Tf32` or `F16`.
+    #[serde(default)]
+    pub precision: Precision,
+    /// The same as `precision: Tf32`.
     #[serde(default)]
     pub tf32: bool,
     /// The student's model folder.
@@ -184,6 +188,14 @@ impl RunFile {
         Ok(file)
     }
 
+    /// What a GPU's matrix products round what they multiply to, in either word.
+    pub fn precision(&self) -> Precision {
+        match self.tf32 {
+            true => Precision::Tf32,
+            false => self.precision,
+        }
+    }
+
     /// Everything that is wrong with the run's own numbers.
     pub fn faults(&self, name: &str) -> Vec<Error> {
         let mut wrong = Vec::new();
@@ -195,6 +207,16 @@ impl RunFile {
         must(self.steps > 0, "steps", "a run of 0 steps would change nothing: set `steps` to at least 1");
         must(self.batch > 0, "batch", "a batch of 0 prompts would teach nothing: set `batch` to at least 1");
         must(self.batch <= MOST, "batch", "a batch has at most 1048576 prompts");
+        must(
+            self.precision == Precision::F32 || self.device != Place::Cpu,
+            "precision",
+            "on the CPU all numbers are f32: remove `precision` (or say `F32`), or run on a GPU with `device: Cuda(0)`",
+        );
+        must(
+            !self.tf32 || self.precision != Precision::F16,
+            "precision",
+            "products round to f16 or to TF32, not to both: remove `tf32`, or say `precision: Tf32`",
+        );
         must(
             self.data.is_some() || self.has_built_in(),
             "data",

@@ -30,10 +30,12 @@ impl Left {
     }
 
     /// Cursor and moments after the last finished step, and how many steps that are.
-    fn finished<D: Device>(self) -> Option<(u64, FeedState, Box<Moments<D>>)> {
+    ///
+    /// Of the steps, `skipped` moved nothing.
+    fn finished<D: Device>(self, skipped: u64) -> Option<(u64, FeedState, Box<Moments<D>>)> {
         let moments = self.moments?.0.downcast::<Moments<D>>().ok()?;
         let (before, after) = self.feed?;
-        let done = moments.steps();
+        let done = moments.steps() + skipped;
         // a batch was drawn that the student did not learn from: it is drawn again
         let state = if after.draws > done { before } else { after };
         (state.draws == done).then_some((done, state, moments))
@@ -70,7 +72,9 @@ impl Run {
     /// Saves it, unless it is saved already; how many steps were finished, if any was.
     fn save_left<W: World>(&self, left: Left, world: &W) -> Result<Option<u64>> {
         let Some(directory) = &self.directory else { return Ok(None) };
-        let Some((done, feed, moments)) = left.finished::<W::Device>().filter(|(done, ..)| *done > 0) else {
+        let skipped = world.student().decoder.loss_scale().map_or(0, |scale| scale.skipped());
+        let Some((done, feed, moments)) = left.finished::<W::Device>(skipped).filter(|(done, ..)| *done > 0)
+        else {
             return Ok(None);
         };
         if checkpoint::latest_step(directory)? != Some(done) {

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::patch::{ron_options, Given};
 use crate::recipe::PartsMut;
 use crate::suggest::nearest;
+use crate::tensor::Precision;
 
 /// A RON error in the user's terms, at `name:line:column`.
 pub fn explain(why: &SpannedError, text: &str, name: &str) -> Error {
@@ -100,6 +101,7 @@ struct RunOverlay {
     micro_batch: Option<usize>,
     activation_checkpointing: Option<bool>,
     device: Option<Place>,
+    precision: Option<Precision>,
     tf32: Option<bool>,
     save_every: Option<u64>,
     student: Option<std::path::PathBuf>,
@@ -199,6 +201,7 @@ pub fn set(recipe: &mut dyn AnyRecipe, file: &mut RunFile, word: &str) -> Result
             file.batch = over.batch.unwrap_or(file.batch);
             file.micro_batch = over.micro_batch.unwrap_or(file.micro_batch);
             file.device = over.device.unwrap_or(file.device);
+            file.precision = over.precision.unwrap_or(file.precision);
             file.tf32 = over.tf32.unwrap_or(file.tf32);
             file.activation_checkpointing =
                 over.activation_checkpointing.unwrap_or(file.activation_checkpointing);

@@ -19,6 +19,7 @@ use clap::{Args as Group, Subcommand};
 
 use super::verbs::say;
 use crate::error::{Error, Result};
+use crate::tensor::Precision;
 use growth::Point;
 use vocabulary::HeadPoint;
 
@@ -35,6 +36,9 @@ pub(super) struct BenchArgs {
     /// Let the GPU's matrix products round to TF32
     #[arg(long)]
     tf32: bool,
+    /// Let them read halves, and scale losses
+    #[arg(long, conflicts_with = "tf32")]
+    f16: bool,
     /// Leave out what takes a large model
     #[arg(long)]
     small: bool,
@@ -125,7 +129,14 @@ enum Piece {
 
 pub(super) fn run(args: &BenchArgs) -> Result<ExitCode> {
     let piece = match &args.piece {
-        None if args.verify => return say(&verify::run(&args.out, args.tf32, args.small)?),
+        None if args.verify => {
+            let precision = match (args.tf32, args.f16) {
+                (true, _) => Precision::Tf32,
+                (_, true) => Precision::F16,
+                _ => Precision::F32,
+            };
+            return say(&verify::run(&args.out, precision, args.small)?);
+        }
         None => {
             return Err(Error::call("nothing is to be measured")
                 .at("bench")

@@ -51,7 +51,7 @@ impl<D: Device> Moments<D> {
         self.steps
     }
 
-    /// Moves `decoder` one step along `grads`, scaled by `hyper.grad_scale`, with decoupled decay of the
+    /// Moves `decoder` one step along `grads`, their loss scale divided out and scaled by `hyper.grad_scale`, with decoupled decay of the
     /// parameters whose names `decay` accepts.
     ///
     /// # Errors
@@ -72,6 +72,7 @@ impl<D: Device> Moments<D> {
             )));
         }
         self.steps += 1;
+        let hyper = Hyper { grad_scale: hyper.grad_scale / f64::from(grads.scale()), ..*hyper };
         let moments = self.first.iter_mut().zip(&mut self.second).zip(grads.buffers());
         let stays: Vec<bool> = (0..count).map(|index| decoder.stays(index)).collect();
         for ((parameter, ((first, second), g)), stays) in
@@ -80,7 +81,7 @@ impl<D: Device> Moments<D> {
             if stays {
                 continue;
             }
-            let rates = Rates::new(hyper, self.steps, decay(parameter.name()));
+            let rates = Rates::new(&hyper, self.steps, decay(parameter.name()));
             device.adamw(parameter.held_mut()?, g, first, second, &rates).map_err(failed)?;
         }
         Ok(())
@@ -142,11 +143,12 @@ impl<D: Device> Moments<D> {
     }
 }
 
-/// The length of the whole gradient: the root of the sum of squares over all that learns, in `f64`.
+/// The length of the whole gradient, its loss scale divided out: the root of the sum of squares over all that learns,
+/// in `f64`.
 ///
 /// # Errors
 /// When the device fails.
 pub fn grad_norm<D: Device>(decoder: &Decoder<D>, grads: &Grads<D>) -> Result<f64> {
     let squares = grads.buffers().iter().map(|g| decoder.device().sum_squares(g).map_err(failed));
-    Ok(squares.sum::<Result<f64>>()?.sqrt())
+    Ok(squares.sum::<Result<f64>>()?.sqrt() / f64::from(grads.scale()))
 }

@@ -3,9 +3,9 @@
 //! One process uses one GPU. Everything runs on the stream that dfdx uses, so all work is done in the order it is
 //! asked for.
 
-use super::{functions, source, Address, Argument, Gpu, Grid, Held, Product};
+use super::{functions, source, Address, Argument, Columns, Gpu, Grid, Held};
 use crate::error::{Error, Result};
-use crate::tensor::{Buffer, Cuda, CudaError, Host, Matrix, Storage};
+use crate::tensor::{Buffer, Cuda, CudaError, Host, Matrix, Precision, Storage};
 use cudarc::cublas::{result as blas_result, sys as blas, CudaBlas};
 use cudarc::driver::{result, sys, CudaDevice, DevicePtr, DriverError};
 use cudarc::nvrtc::{compile_ptx_with_opts, CompileOptions};
@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::ffi::{c_void, CString};
 use std::fmt::{self, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// The GPU of this process, with its kernels.
@@ -21,6 +22,8 @@ pub(crate) struct Engine {
     device: Arc<CudaDevice>,
     blas: CudaBlas,
     functions: HashMap<String, sys::CUfunction>,
+    /// Whether products read halves.
+    halves: AtomicBool,
 }
 
 // SAFETY: functions of a loaded module may be launched from any thread; the module is never unloaded.
@@ -42,12 +45,11 @@ fn none(why: impl fmt::Display) -> Error {
     Error::run(format!("there is no CUDA device to run on: {why}")).at("`device`").next(USE_THE_CPU)
 }
 
-/// GPU number `ordinal`, with all kernels compiled. With `tf32`, products of matrices round what they multiply to 10
-/// bits of mantissa.
+/// GPU number `ordinal`, with all kernels compiled. Products of matrices, all that come after, are of `precision`.
 ///
 /// # Errors
 /// When there is no driver or no such GPU, another GPU is open already, or the kernels do not compile.
-pub(crate) fn open(ordinal: usize, tf32: bool) -> Result<Cuda> {
+pub(crate) fn open(ordinal: usize, precision: Precision) -> Result<Cuda> {
     // dfdx and cudarc panic where the driver finds nothing, so it is asked before they are
     result::init().map_err(|why| none(name_of(&why)))?;
     let count = result::device::get_count().map_err(|why| none(name_of(&why)))?;
@@ -62,14 +64,14 @@ pub(crate) fn open(ordinal: usize, tf32: bool) -> Result<Cuda> {
     let device = probe.device();
     if let Some(engine) = ENGINE.get() {
         return match engine.device.ordinal() == ordinal {
-            true => engine.round(tf32).map(|()| cuda),
+            true => engine.round(precision).map(|()| cuda),
             false => Err(Error::run("one process uses one GPU")
                 .at("`device`")
                 .next("start another process for it")),
         };
     }
     let engine = Engine::new(device)?;
-    engine.round(tf32)?;
+    engine.round(precision)?;
     ENGINE.get_or_init(|| engine);
     Ok(cuda)
 }
@@ -103,13 +105,17 @@ impl Engine {
         };
         let functions = functions().into_iter().map(found).collect::<Result<_>>()?;
         let blas = CudaBlas::new(Arc::clone(&device)).map_err(|why| failed("cuBLAS", &why))?;
-        Ok(Self { device, blas, functions })
+        Ok(Self { device, blas, functions, halves: AtomicBool::new(false) })
     }
 
-    /// Whether products may round to TF32.
-    fn round(&self, tf32: bool) -> Result<()> {
+    /// What products round to.
+    fn round(&self, precision: Precision) -> Result<()> {
         use blas::cublasMath_t::{CUBLAS_DEFAULT_MATH, CUBLAS_TF32_TENSOR_OP_MATH};
-        let mode = if tf32 { CUBLAS_TF32_TENSOR_OP_MATH } else { CUBLAS_DEFAULT_MATH };
+        let mode = match precision {
+            Precision::Tf32 => CUBLAS_TF32_TENSOR_OP_MATH,
+            Precision::F32 | Precision::F16 => CUBLAS_DEFAULT_MATH,
+        };
+        self.halves.store(precision == Precision::F16, Ordering::Relaxed);
         // SAFETY: the handle is this engine's own.
         let status = unsafe { blas::cublasSetMathMode(*self.blas.handle(), mode) };
         status.result().map_err(|why| Error::run(format!("cuBLAS does not take its precision: {why:?}")))
@@ -229,31 +235,72 @@ impl Gpu for Engine {
         Ok(unsafe { result::memcpy_dtoh_sync(into, from) }?)
     }
 
-    fn multiply(&self, product: &Product) -> Result<(), CudaError> {
+    fn halves(&self) -> bool {
+        self.halves.load(Ordering::Relaxed)
+    }
+
+    fn multiply_columns(&self, p: &Columns) -> Result<(), CudaError> {
         use blas::cublasOperation_t::{CUBLAS_OP_N, CUBLAS_OP_T};
+        use blas::{cublasComputeType_t::CUBLAS_COMPUTE_32F, cublasGemmAlgo_t::CUBLAS_GEMM_DFALT};
+        use blas::{cudaDataType_t::CUDA_R_16F, cudaDataType_t::CUDA_R_32F};
         self.device.bind_to_thread()?;
-        let p = product.by_columns();
         let turn = |turned| if turned { CUBLAS_OP_T } else { CUBLAS_OP_N };
         let size = |size: usize| size.max(1) as i32;
+        let handle = *self.blas.handle();
+        let (turn_first, turn_second) = (turn(p.turn_first), turn(p.turn_second));
+        let (m, n, k) = (p.m as i32, p.n as i32, p.k as i32);
+        let (step_first, step_second, step_c) = (size(p.step_first), size(p.step_second), size(p.step_c));
         let one = 1.0f32;
-        // SAFETY: the matrices lie where the product says; the same calls run in tests on the CPU.
-        let done = unsafe {
-            blas_result::sgemm(
-                *self.blas.handle(),
-                turn(p.turn_first),
-                turn(p.turn_second),
-                p.m as i32,
-                p.n as i32,
-                p.k as i32,
-                &one,
-                p.first as *const f32,
-                size(p.step_first),
-                p.second as *const f32,
-                size(p.step_second),
-                &p.beta,
-                product.c as *mut f32,
-                size(p.step_c),
-            )
+        let done = if p.halved {
+            let (alpha, beta) = (std::ptr::from_ref(&one).cast(), std::ptr::from_ref(&p.beta).cast());
+            let (first, second) = (p.first as *const c_void, p.second as *const c_void);
+            let c = p.c as *mut c_void;
+            // SAFETY: the halves and the floats lie where the product says; the same calls run in tests on the CPU.
+            unsafe {
+                blas_result::gemm_ex(
+                    handle,
+                    turn_first,
+                    turn_second,
+                    m,
+                    n,
+                    k,
+                    alpha,
+                    first,
+                    CUDA_R_16F,
+                    step_first,
+                    second,
+                    CUDA_R_16F,
+                    step_second,
+                    beta,
+                    c,
+                    CUDA_R_32F,
+                    step_c,
+                    CUBLAS_COMPUTE_32F,
+                    CUBLAS_GEMM_DFALT,
+                )
+            }
+        } else {
+            let (first, second) = (p.first as *const f32, p.second as *const f32);
+            let c = p.c as *mut f32;
+            // SAFETY: the matrices lie where the product says; the same calls run in tests on the CPU.
+            unsafe {
+                blas_result::sgemm(
+                    handle,
+                    turn_first,
+                    turn_second,
+                    m,
+                    n,
+                    k,
+                    &one,
+                    first,
+                    step_first,
+                    second,
+                    step_second,
+                    &p.beta,
+                    c,
+                    step_c,
+                )
+            }
         };
         Ok(done?)
     }

@@ -13,7 +13,7 @@ mod product;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use product::Product;
+pub(crate) use product::{Columns, Factor, Product};
 
 use std::mem::size_of_val;
 
@@ -21,12 +21,13 @@ use std::mem::size_of_val;
 pub(crate) type Address = u64;
 
 /// The CUDA sources, each of an operation, in the order in which they are compiled.
-pub(crate) const SOURCES: [(&str, &str); 13] = [
+pub(crate) const SOURCES: [(&str, &str); 14] = [
     ("add", include_str!("../add/op.cu")),
     ("adamw", include_str!("../adamw/op.cu")),
     ("attention", include_str!("../attention/op.cu")),
     ("decode_attention", include_str!("../decode_attention/op.cu")),
     ("gelu", include_str!("../gelu/op.cu")),
+    ("half", include_str!("../half/op.cu")),
     ("layer_norm", include_str!("../layer_norm/op.cu")),
     ("linear", include_str!("../linear/op.cu")),
     ("rms_norm", include_str!("../rms_norm/op.cu")),
@@ -153,7 +154,7 @@ pub(crate) trait Held {
 }
 
 /// A device that the kernels run on. Work is done in the order it is asked for.
-pub(crate) trait Gpu {
+pub(crate) trait Gpu: Sized {
     /// What can go wrong.
     type Err;
     /// Memory of it.
@@ -171,8 +172,21 @@ pub(crate) trait Gpu {
     /// Reads bytes from `from`, when all that was asked for before is done.
     fn read(&self, from: Address, into: &mut [u8]) -> Result<(), Self::Err>;
 
+    /// Whether products read what they multiply rounded to halves.
+    fn halves(&self) -> bool;
+
+    /// A product as a column-major library does it, summed in `f32`.
+    fn multiply_columns(&self, product: &Columns) -> Result<(), Self::Err>;
+
     /// A product of matrices, written to an address or added to what is there.
-    fn multiply(&self, product: &Product) -> Result<(), Self::Err>;
+    fn multiply(&self, product: &Product) -> Result<(), Self::Err> {
+        product.on(self)
+    }
+
+    /// `count` floats from `from` on as products read them, for more than one product; none where these read floats.
+    fn halved(&self, from: Address, count: usize) -> Result<Option<Self::Memory>, Self::Err> {
+        self.halves().then(|| super::half::gpu::halves(self, from, count)).transpose()
+    }
 
     /// A copy of `values` on the device.
     fn keep<T: Plain>(&self, values: &[T]) -> Result<Self::Memory, Self::Err> {

@@ -1,25 +1,30 @@
 use super::{gpu, LinearKernel};
-use crate::kernels::gpu::cuda::{at, buffer_at, empty, engine};
+use crate::kernels::gpu::cuda::{at, buffer_at, empty, engine, Block};
+use crate::kernels::gpu::{Factor, Gpu};
 use crate::tensor::{shape, Buffer, Cuda, HasErr, Matrix, Storage};
 
-impl LinearKernel for Cuda {
-    /// cuBLAS takes weights as they are.
-    type Prepared = ();
+/// Weights as halves, where products read these; cuBLAS takes floats as they are.
+pub struct Cast(Option<Block>);
 
-    fn prepare(&self, _: &Matrix<Self>) -> Result<(), <Self as HasErr>::Err> {
-        Ok(())
+impl LinearKernel for Cuda {
+    type Prepared = Cast;
+
+    fn prepare(&self, weight: &Matrix<Self>) -> Result<Cast, <Self as HasErr>::Err> {
+        let (outer, inner) = shape(weight);
+        engine()?.halved(at(weight), outer * inner).map(Cast)
     }
 
     fn linear(
         &self,
         x: &Matrix<Self>,
         weight: &Matrix<Self>,
-        _: Option<&()>,
+        prepared: Option<&Cast>,
         bias: Option<&Matrix<Self>>,
     ) -> Result<Matrix<Self>, <Self as HasErr>::Err> {
         let ((rows, inner), outer) = (shape(x), shape(weight).0);
         let out = empty(self, (rows, outer))?;
-        gpu::linear(engine()?, [at(x), at(weight)], bias.map(at), at(&out), [rows, inner, outer])?;
+        let weight = Factor::with(at(weight), prepared.and_then(|Cast(halves)| halves.as_ref()));
+        gpu::linear(engine()?, at(x), weight, bias.map(at), at(&out), [rows, inner, outer])?;
         Ok(out)
     }
 

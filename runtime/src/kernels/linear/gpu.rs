@@ -1,10 +1,11 @@
-use crate::kernels::gpu::{Address, Argument::*, Gpu, Grid, Product};
+use crate::kernels::gpu::{Address, Argument::*, Factor, Gpu, Grid, Product};
 use crate::kernels::rms_norm::sum_shares;
 
 /// `out = x · weightᵀ + bias` for so many rows, values in and values out.
 pub(crate) fn linear<G: Gpu>(
     gpu: &G,
-    [x, weight]: [Address; 2],
+    x: Address,
+    weight: Factor,
     bias: Option<Address>,
     out: Address,
     [rows, inner, outer]: [usize; 3],
@@ -18,7 +19,7 @@ pub(crate) fn linear<G: Gpu>(
         gpu.launch("repeat_row", Grid::of(count), &arguments)?;
     }
     gpu.multiply(&Product {
-        a: x,
+        a: x.into(),
         b: weight,
         c: out,
         rows,
@@ -41,8 +42,8 @@ pub(crate) fn linear_backward<G: Gpu>(
         return Ok(());
     }
     gpu.multiply(&Product {
-        a: g,
-        b: weight,
+        a: g.into(),
+        b: weight.into(),
         c: g_x,
         rows,
         columns: inner,
@@ -65,8 +66,8 @@ pub(crate) fn linear_learn<G: Gpu>(
         return Ok(());
     }
     gpu.multiply(&Product {
-        a: g,
-        b: x,
+        a: g.into(),
+        b: x.into(),
         c: g_weight,
         rows: outer,
         columns: inner,

@@ -2,7 +2,7 @@
 //! of itself that a device could carry out.
 
 use super::rows::{tables, RowTables};
-use crate::kernels::gpu::{past, Address, Argument::*, Gpu, Grid, Held, Product};
+use crate::kernels::gpu::{past, Address, Argument::*, Factor, Gpu, Grid, Held, Product};
 use crate::kernels::token_loss::{Found, TokenLoss};
 
 /// Logits at once: 256 MB.
@@ -82,22 +82,25 @@ fn on_the_host<G: Gpu>(
     Ok(losses)
 }
 
-/// Calls `work` with the logits of some rows, the first of these and how many, until all have been there.
+/// Calls `work` with the logits of some rows, the first of these, how many, and the output layer as products read it,
+/// until all have been there.
 fn by_lots<G: Gpu>(
     gpu: &G,
     [hidden, head]: [Address; 2],
     [rows, inner, width]: [usize; 3],
-    mut work: impl FnMut(Address, usize, usize) -> Result<(), G::Err>,
+    mut work: impl FnMut(Address, usize, usize, Factor) -> Result<(), G::Err>,
 ) -> Result<(), G::Err> {
     let lot = rows_at_once(width).min(rows);
     if lot * width == 0 {
         return Ok(());
     }
     let logits = gpu.words(lot * width)?;
+    let halves = gpu.halved(head, width * inner)?;
+    let head = Factor::with(head, halves.as_ref());
     for start in (0..rows).step_by(lot) {
         let count = lot.min(rows - start);
         gpu.multiply(&Product {
-            a: past(hidden, start * inner),
+            a: past(hidden, start * inner).into(),
             b: head,
             c: logits.at(),
             rows: count,
@@ -107,7 +110,7 @@ fn by_lots<G: Gpu>(
             b_turned: true,
             adds: false,
         })?;
-        work(logits.at(), start, count)?;
+        work(logits.at(), start, count, head)?;
     }
     Ok(())
 }
@@ -124,15 +127,16 @@ pub(crate) fn vocabulary_loss<G: Gpu>(
     into: Option<Into>,
 ) -> Result<Vec<f64>, G::Err> {
     let mut all = Vec::with_capacity(rows);
-    by_lots(gpu, [hidden, head], [rows, inner, width], |logits, start, count| {
+    by_lots(gpu, [hidden, head], [rows, inner, width], |logits, start, count, head| {
         let weights = &weights[start..start + count];
         all.extend(losses(gpu, (logits, width), start, weights, loss, into.is_some())?);
         let Some((g_hidden, g_head)) = into else { return Ok(()) };
         if weights.iter().all(|&weight| weight == 0.0) {
             return Ok(());
         }
+        let halves = gpu.halved(logits, count * width)?;
         let shared = Product {
-            a: logits,
+            a: Factor::with(logits, halves.as_ref()),
             b: head,
             c: past(g_hidden, start * inner),
             rows: count,
@@ -146,7 +150,7 @@ pub(crate) fn vocabulary_loss<G: Gpu>(
         match g_head {
             None => Ok(()),
             Some(g_head) => gpu.multiply(&Product {
-                b: past(hidden, start * inner),
+                b: past(hidden, start * inner).into(),
                 c: g_head,
                 rows: width,
                 depth: count,
@@ -167,7 +171,7 @@ pub(crate) fn each_row<G: Gpu>(
     look: &(dyn Fn(usize, &[f32]) + Sync),
 ) -> Result<(), G::Err> {
     let width = sizes[2];
-    by_lots(gpu, matrices, sizes, |logits, start, count| {
+    by_lots(gpu, matrices, sizes, |logits, start, count, _| {
         let values = gpu.take::<f32>(logits, count * width)?;
         values.chunks_exact(width).enumerate().for_each(|(row, logits)| look(start + row, logits));
         Ok(())
@@ -182,7 +186,7 @@ pub(crate) fn said<G: Gpu>(
     ids: &[u32],
 ) -> Result<Vec<(f64, f64)>, G::Err> {
     let mut all = Vec::with_capacity(ids.len());
-    by_lots(gpu, matrices, sizes, |logits, start, count| {
+    by_lots(gpu, matrices, sizes, |logits, start, count, _| {
         let ids = gpu.keep(&ids[start..start + count])?;
         let [log_probs, entropies] = [gpu.memory(8 * count)?, gpu.memory(8 * count)?];
         let arguments =

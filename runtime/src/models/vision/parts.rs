@@ -126,6 +126,7 @@ impl<D: Device> Decoder<D> {
     pub(crate) fn learn_as(&mut self, other: &Self) {
         self.still.clone_from(&other.still);
         self.checkpointing = other.checkpointing;
+        self.loss_scale = other.loss_scale;
     }
 
     /// The parts that do not learn.

@@ -3,6 +3,8 @@
 mod adamw;
 mod optimiser;
 pub mod schedule;
+#[cfg(test)]
+mod tests;
 
 pub use adamw::AdamW;
 pub use optimiser::Optimiser;

@@ -41,11 +41,12 @@ impl<D: Device> Optimiser<D> {
         self.left = Some(Arc::clone(left));
     }
 
-    /// Moves the student once.
+    /// Moves the student once. Where losses are scaled, a gradient that is not finite halves the scale, and nothing
+    /// moves.
     ///
     /// # Errors
-    /// A gradient that is not finite, with which the student does not move, or weights that are not
-    /// finite after it; the batch is saved first.
+    /// A gradient that is not finite and no scale to blame, with which the student does not move, or weights that are
+    /// not finite after it; the batch is saved first.
     pub fn apply<W: World<Device = D>>(
         &mut self,
         world: &mut W,
@@ -53,12 +54,13 @@ impl<D: Device> Optimiser<D> {
         log: &mut Log,
     ) -> Result<()> {
         let start = Instant::now();
-        let method = &self.method;
         let grads = dist::gradients(grads);
         let norm = grad_norm(&world.student().decoder, &grads)?;
-        if !norm.is_finite() {
-            return Err(log.stop_batch("the gradient is not finite"));
+        if !self.counts(world, norm, log)? {
+            log.time("update", start);
+            return Ok(());
         }
+        let method = &self.method;
         let lr = method.lr * method.schedule.factor(self.moments.steps(), self.steps, method.warmup);
         let hyper = Hyper {
             lr,
@@ -78,5 +80,27 @@ impl<D: Device> Optimiser<D> {
         log.set("lr", lr);
         log.time("update", start);
         Ok(())
+    }
+
+    /// Whether the student moves along a gradient of this length; if not, the loss scale is halved for the next one.
+    fn counts<W: World<Device = D>>(&self, world: &mut W, norm: f64, log: &mut Log) -> Result<bool> {
+        let decoder = &mut world.student_mut().decoder;
+        let Some(mut scale) = decoder.loss_scale() else {
+            return match norm.is_finite() {
+                true => Ok(true),
+                false => Err(log.stop_batch("the gradient is not finite")),
+            };
+        };
+        log.set("loss_scale", f64::from(scale.scale()));
+        match norm.is_finite() {
+            true => scale.kept(),
+            false if scale.skip() => {}
+            false => {
+                return Err(log.stop_batch("the gradient is not finite, and the loss scale is 1 already"))
+            }
+        }
+        log.set("skipped_steps", scale.skipped() as f64);
+        decoder.scale_losses(Some(scale));
+        Ok(norm.is_finite())
     }
 }

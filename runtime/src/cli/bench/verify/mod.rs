@@ -14,7 +14,8 @@ use std::path::Path;
 use serde_json::{json, Value};
 
 use crate::error::{Error, Result};
-use crate::tensor::{accelerator, Device};
+use crate::models::LossScale;
+use crate::tensor::{accelerator, Device, Precision};
 
 /// One thing that was looked at.
 pub(super) struct Line {
@@ -52,25 +53,59 @@ impl Line {
 /// # Errors
 /// A program without the feature `cuda`, a machine without a GPU, or something that does not hold, after the file is
 /// written.
-pub(super) fn run(file: &Path, tf32: bool, small: bool) -> Result<String> {
-    on(&accelerator(0, tf32)?, file, tf32, small)
+pub(super) fn run(file: &Path, precision: Precision, small: bool) -> Result<String> {
+    on(&accelerator(0, precision)?, file, precision, small, |precision| accelerator(0, precision).map(drop))
 }
 
-fn on<D: Device>(device: &D, file: &Path, tf32: bool, small: bool) -> Result<String> {
-    let name = device.describe();
-    // products that round to 10 bits of mantissa are off by 2^-11 each
-    let rounded = if tf32 { 200.0 } else { 1.0 };
-    let mut lines = ops::all(device, rounded)?;
-    lines.extend(losses::all(device, rounded)?);
-    lines.extend(whole::all(device, rounded, small)?);
+/// What products round to, and what may therefore differ.
+#[derive(Clone, Copy)]
+struct Rounding(Precision);
+
+impl Rounding {
+    /// By how much more numbers may differ that come out of products: those that round to 10 bits of mantissa are off by
+    /// 2^-11 each.
+    fn more(self) -> f64 {
+        match self.0 {
+            Precision::F32 => 1.0,
+            Precision::Tf32 | Precision::F16 => 200.0,
+        }
+    }
+
+    /// How a model's losses are scaled: by so little that no step is expected to be skipped.
+    fn loss_scale(self) -> Option<LossScale> {
+        (self.0 == Precision::F16).then(|| LossScale::starting_at(10))
+    }
+}
+
+/// Everything on `device`, whose products are of `precision`, until `switch` says otherwise.
+fn on<D: Device>(
+    device: &D,
+    file: &Path,
+    precision: Precision,
+    small: bool,
+    switch: impl Fn(Precision) -> Result<()>,
+) -> Result<String> {
+    let (name, rounding) = (device.describe(), Rounding(precision));
+    let mut lines = ops::all(device, rounding)?;
+    lines.extend(losses::all(device, rounding.more())?);
+    lines.extend(whole::all(device, rounding, small)?);
+    if precision != Precision::F16 {
+        switch(Precision::F16)?;
+        let halves = Rounding(Precision::F16);
+        let more = [ops::of_products(device, halves)?, whole::steps(device, halves)?.0];
+        lines.extend(
+            more.into_iter().flatten().map(|line| Line { what: format!("f16: {}", line.what), ..line }),
+        );
+        switch(precision)?;
+    }
     lines.extend(speed::kernels(device, small)?);
     if !small {
         lines.extend(speed::models(device)?);
     }
     let all: Vec<Value> = lines.iter().map(Line::json).collect();
-    let text = json!({"device": name, "tf32": tf32, "lines": all}).to_string();
+    let text = json!({"device": name, "precision": precision, "lines": all}).to_string();
     std::fs::write(file, text).map_err(|why| Error::writing(file, why))?;
-    let mut table = format!("{name}, {}\n", if tf32 { "TF32" } else { "f32" });
+    let mut table = format!("{name}, {}\n", precision.name());
     for line in &lines {
         let allowed = line.allowed.map_or(String::new(), |most| format!("at most {most:.1e}"));
         let holds = if line.holds() { "" } else { "  DOES NOT HOLD" };
@@ -93,7 +128,7 @@ mod tests {
     fn the_cpu_agrees_with_itself() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("all.json");
-        let table = on(&Cpu::default(), &file, false, true).unwrap();
+        let table = on(&Cpu::default(), &file, Precision::F32, true, |_| Ok(())).unwrap();
         let said: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
         let lines = said["lines"].as_array().unwrap();
         let compared = |line: &&Value| line["unit"] == "difference";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::losses::random;
-use super::Line;
+use super::{Line, Rounding};
 use crate::error::Result;
 use crate::kernels::adamw::{grad_norm, Hyper, Moments};
 use crate::kernels::add::add_scaled;
@@ -108,8 +108,7 @@ fn layout(heads: Heads) -> (Layout, usize) {
     (Layout { heads, spans: spans.into_iter().collect(), rotary, causal: true }, 500)
 }
 
-pub(super) fn all<D: Device>(device: &D, rounded: f64) -> Result<Vec<Line>> {
-    let cpu = Cpu::default();
+pub(super) fn all<D: Device>(device: &D, rounding: Rounding) -> Result<Vec<Line>> {
     let mut cases: Vec<Case> = Vec::new();
     for (rows, columns) in [(1, 1), (37, 129), (600, 257)] {
         let shape = (rows, columns);
@@ -124,8 +123,6 @@ pub(super) fn all<D: Device>(device: &D, rounded: f64) -> Result<Vec<Line>> {
         let places: Vec<usize> = (0..rows).step_by(3).collect();
         let shapes = vec![shape, (places.len(), columns)];
         cases.push((format!("splice {rows}x{columns}"), Op::Splice(places), shapes, 1e-6));
-        let shapes = vec![shape, (150, columns), (1, 150)];
-        cases.push((format!("linear {rows}x{columns}"), Op::Linear, shapes, 2e-5 * rounded));
     }
     cases.push(("rms_norm of heads".into(), Op::Norm, vec![(90, 512), (1, 128)], 2e-5));
     for (query, shared, width) in [(2, 1, 6), (4, 2, 32), (6, 2, 64), (4, 1, 128), (2, 2, 256)] {
@@ -136,27 +133,55 @@ pub(super) fn all<D: Device>(device: &D, rounded: f64) -> Result<Vec<Line>> {
         for causal in [true, false] {
             let name = format!("attention {query}/{shared} heads of {width}, causal {causal}");
             let op = Op::Attention(Layout { causal, ..layout.clone() });
-            cases.push((name, op, shapes.clone(), 5e-5 * rounded));
+            cases.push((name, op, shapes.clone(), 5e-5));
         }
     }
-    let mut lines = Vec::new();
+    // the gradient of what came out is a product's
+    let mut lines = compared(device, cases, [1.0, rounding.more()])?;
+    lines.extend(of_products(device, rounding)?);
+    Ok(lines)
+}
+
+/// What products are in: the linear layer, and a small model.
+pub(super) fn of_products<D: Device>(device: &D, rounding: Rounding) -> Result<Vec<Line>> {
+    let case = |(rows, columns)| -> Case {
+        let shapes = vec![(rows, columns), (150, columns), (1, 150)];
+        (format!("linear {rows}x{columns}"), Op::Linear, shapes, 2e-5)
+    };
+    let cases = [(1, 1), (37, 129), (600, 257)].map(case);
+    let mut lines = compared(device, cases, [rounding.more(); 2])?;
+    lines.extend(of_a_model(device, rounding)?);
+    Ok(lines)
+}
+
+/// Every case on the device beside the CPU; what comes out, and gradients, may differ by so many times what is allowed.
+fn compared<D: Device>(
+    device: &D,
+    cases: impl IntoIterator<Item = Case>,
+    more: [f64; 2],
+) -> Result<Vec<Line>> {
+    let (cpu, mut lines) = (Cpu::default(), Vec::new());
     for (name, op, shapes, allowed) in cases {
         let (found, expected) = (op.on(device, &shapes)?, op.on(&cpu, &shapes)?);
         for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
             let part = if index == 0 { String::new() } else { format!(", gradient {index}") };
-            lines.push(Line::differs(format!("{name}{part}"), worst(found, expected), allowed));
+            lines.push(Line::differs(
+                format!("{name}{part}"),
+                worst(found, expected),
+                allowed * more[index.min(1)],
+            ));
         }
     }
-    lines.extend(of_a_model(device, rounded)?);
     Ok(lines)
 }
 
 /// A small model: tokens that are drawn, one training step with AdamW, the norm of the gradient.
-fn of_a_model<D: Device>(device: &D, rounded: f64) -> Result<Vec<Line>> {
-    let cpu = Cpu::default();
+fn of_a_model<D: Device>(device: &D, rounding: Rounding) -> Result<Vec<Line>> {
+    let (cpu, rounded) = (Cpu::default(), rounding.more());
     let mut lines = Vec::new();
     let config = config(128, 2, 500, 192, 200);
-    let (here, there) = (Decoder::random(&config, 3, &cpu)?, Decoder::random(&config, 3, device)?);
+    let (here, mut there) = (Decoder::random(&config, 3, &cpu)?, Decoder::random(&config, 3, device)?);
+    there.scale_losses(rounding.loss_scale());
     let request = |copies: usize| -> Vec<Request> {
         let prompt = |first: u32, len: u32| (first..first + len).collect();
         let streams = |minor: usize| {

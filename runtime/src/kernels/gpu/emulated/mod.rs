@@ -1,6 +1,7 @@
 //! The GPU kernels on the CPU: the same CUDA sources, compiled by the machine's C++ compiler with a small shim.
 
-use super::{functions, source, Address, Argument, Gpu, Grid, Held, Product};
+use super::{functions, source, Address, Argument, Columns, Gpu, Grid, Held};
+use half::f16;
 use std::ffi::{c_char, c_uint, c_void, CStr, CString};
 use std::path::Path;
 use std::process::Command;
@@ -13,6 +14,7 @@ type Launch =
 #[derive(Clone, Copy)]
 pub(crate) struct Emulated {
     falling: bool,
+    halves: bool,
     launch: &'static Mutex<Launch>,
 }
 
@@ -66,12 +68,19 @@ impl Emulated {
             compiled(folder.path()).map(Mutex::new)
         });
         match launch {
-            Some(launch) => [false, true].map(|falling| Self { falling, launch }).to_vec(),
+            Some(launch) => [false, true].map(|falling| Self { falling, halves: false, launch }).to_vec(),
             None => {
                 eprintln!("skipped: the CUDA kernels are run on the CPU where there is a C++ compiler (c++, g++ or clang++)");
                 Vec::new()
             }
         }
+    }
+}
+
+impl Emulated {
+    /// The same device, with products of halves.
+    pub fn of_halves(self) -> Self {
+        Self { halves: true, ..self }
     }
 }
 
@@ -142,27 +151,31 @@ impl Gpu for Emulated {
         Ok(())
     }
 
-    /// As a column-major library computes it, value by value.
-    fn multiply(&self, product: &Product) -> Result<(), String> {
-        let p = product.by_columns();
-        let at = |start: Address, row: usize, column: usize, step: usize| {
-            super::past(start, column * step + row) as *mut f32
-        };
+    fn halves(&self) -> bool {
+        self.halves
+    }
+
+    /// As a column-major library computes it, value by value: floats are summed in `f64`, halves in `f32`.
+    fn multiply_columns(&self, p: &Columns) -> Result<(), String> {
+        // SAFETY: inside the matrices that the product says are there, in both.
+        let float = |start, index| f64::from(unsafe { *(super::past(start, index) as *const f32) });
+        let half = |start: Address, index| unsafe { *(start as *const f16).add(index) }.to_f32();
         for column in 0..p.n {
             for row in 0..p.m {
-                let mut sum = 0.0f64;
-                for inner in 0..p.k {
+                let places = (0..p.k).map(|inner| {
                     let (i, j) = if p.turn_first { (inner, row) } else { (row, inner) };
                     let (k, l) = if p.turn_second { (column, inner) } else { (inner, column) };
-                    // SAFETY: inside the matrices that the product says are there.
-                    sum += unsafe {
-                        f64::from(*at(p.first, i, j, p.step_first))
-                            * f64::from(*at(p.second, k, l, p.step_second))
-                    };
-                }
+                    (j * p.step_first + i, l * p.step_second + k)
+                });
+                let sum = match p.halved {
+                    true => places.fold(0.0, |sum, (a, b)| sum + half(p.first, a) * half(p.second, b)),
+                    false => {
+                        places.fold(0.0, |sum, (a, b)| sum + float(p.first, a) * float(p.second, b)) as f32
+                    }
+                };
                 // SAFETY: likewise.
-                let to = unsafe { &mut *at(product.c, row, column, p.step_c) };
-                *to = if p.beta == 0.0 { 0.0 } else { *to } + sum as f32;
+                let to = unsafe { &mut *(super::past(p.c, column * p.step_c + row) as *mut f32) };
+                *to = if p.beta == 0.0 { 0.0 } else { *to } + sum;
             }
         }
         Ok(())

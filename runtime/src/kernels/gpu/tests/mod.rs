@@ -3,8 +3,10 @@
 mod attention;
 mod elements;
 mod eyes;
+mod halves;
 mod losses;
 mod products;
+mod training;
 
 use super::emulated::{Emulated, Guarded};
 use super::{Gpu, Held};
@@ -67,7 +69,7 @@ pub(super) fn in_both_orders(work: impl Fn(&Emulated) -> Vec<Vec<f32>>) -> Optio
 #[test]
 fn every_function_is_found_in_its_source() {
     let names = super::functions();
-    assert_eq!(names.len(), 40, "{names:?}");
+    assert_eq!(names.len(), 41, "{names:?}");
     for name in ["add", "attention_keys_256", "row_losses", "sample", "decode_attention"] {
         assert!(names.iter().any(|found| found == name), "{name} of {names:?}");
     }

@@ -16,8 +16,8 @@ fn the_linear_layer() {
                 (matrix_on(gpu, &x), matrix_on(gpu, &weight), matrix_on(gpu, &bias), on(gpu, &g));
             let [plain, biased] = [0; 2].map(|_| gpu.words(rows * outer).unwrap());
             let [g_x, g_w, g_b] = before.each_ref().map(|values| on(gpu, values));
-            linear::gpu::linear(gpu, [x.at(), w.at()], None, plain.at(), sizes).unwrap();
-            linear::gpu::linear(gpu, [x.at(), w.at()], Some(b.at()), biased.at(), sizes).unwrap();
+            linear::gpu::linear(gpu, x.at(), w.at().into(), None, plain.at(), sizes).unwrap();
+            linear::gpu::linear(gpu, x.at(), w.at().into(), Some(b.at()), biased.at(), sizes).unwrap();
             linear::gpu::linear_backward(gpu, [w.at(), g.at()], g_x.at(), sizes).unwrap();
             linear::gpu::linear_learn(gpu, [x.at(), g.at()], g_w.at(), Some(g_b.at()), sizes).unwrap();
             let counts = [rows * outer, rows * outer, rows * inner, outer * inner, outer];
