@@ -110,6 +110,7 @@ fn eval(policy: Policy<Cpu>, evaluation: &Evaluation, seed: u64, quiet: bool) ->
     evaluate(
         &policy,
         evaluation,
+        |_| true,
         seed,
         |domain, answer| {
             mean.entry(domain.to_string()).or_default().count(answer.correct);

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::log::{shown, Accuracy, Answered, Answers, Said, Table};
 use crate::plan::Plan;
 use crate::tensor::Device;
+use crate::world::rows::Row;
 use crate::world::{FromFiles, Policy, World};
 
 const BEFORE: &str = "before.json";
@@ -50,11 +51,13 @@ pub(super) fn look_before<D: Device>(plan: &Plan, run: &Run, world: &FromFiles<D
     if let Some(known) = run.recall(BEFORE)? {
         return Ok(Some(known));
     }
-    let (student, answers) = look(run, held_out, world.student(), "student before")?;
+    let (student, answers) = look(run, held_out, world.student(), |_| true, "student before")?;
     let mut teachers = Vec::new();
     let experts: Vec<&str> = plan.from_folders().collect();
     for (name, policy) in world.teachers().filter(|(name, _)| experts.contains(name)) {
-        teachers.push((name.to_string(), look(run, held_out, policy, &titled(name))?.0));
+        // a teacher of text beside one with eyes is for other rows
+        let reads = |row: &Row| policy.has_eyes() || row.images.is_empty();
+        teachers.push((name.to_string(), look(run, held_out, policy, reads, &titled(name))?.0));
     }
     let answers = answers.into_iter().map(|a| (a.prompt, a.response, a.correct)).collect();
     let before = Before { student, teachers, answers };
@@ -71,7 +74,7 @@ pub(super) fn look_after<D: Device>(
     held_out: &Arc<Evaluation>,
     world: &FromFiles<D>,
 ) -> Result<After> {
-    let (accuracy, answers) = look(run, held_out, world.student(), "student after")?;
+    let (accuracy, answers) = look(run, held_out, world.student(), |_| true, "student after")?;
     let answers = answers.into_iter().map(|a| (a.row, a.response, a.correct)).collect();
     Ok(After { accuracy, answers })
 }
@@ -80,14 +83,17 @@ fn look<D: Device>(
     run: &Run,
     held_out: &Arc<Evaluation>,
     policy: &Policy<D>,
+    asked: impl Fn(&Row) -> bool,
     title: &str,
 ) -> Result<(ByDomain, Vec<Answer>)> {
-    let side = side(&run.progress, &format!("evaluating {title}"), held_out.rows.len());
+    let count = held_out.rows.iter().filter(|row| asked(row)).count();
+    let side = side(&run.progress, &format!("evaluating {title}"), count);
     let mut found = ByDomain::new();
     let mut answers = Vec::new();
     evaluate(
         policy,
         held_out,
+        asked,
         run.seed,
         |domain, answer| {
             found.entry(domain.to_string()).or_default().count(answer.correct);

@@ -1,20 +1,26 @@
 //! How much memory a run will want, before it starts.
 
+use std::sync::Arc;
+
 use super::look::learning;
 use super::prepare::Prepared;
+use crate::batch::Prompt;
 use crate::kernels::vocabulary_loss::rows_at_once;
-use crate::models::{ModelConfig, CACHED, TOGETHER};
+use crate::models::{ModelConfig, VisionConfig, CACHED, TOGETHER};
 use crate::stages::score::AT_ONCE;
 use crate::tensor::Cpu;
 use crate::world::{FromFiles, World};
 
 /// What the program holds besides numbers, in bytes: itself, its threads' stacks, tokenizers, rows of data.
-const PROGRAM: usize = 10 << 20;
+const PROGRAM: usize = 15 << 20;
 
 /// A count of the numbers that are there at once: weights, gradients and moments all the time, and what is most of what
 /// a rollout needs, what a teacher reads with, and what a micro-batch leaves for its backward pass. Of a teacher whose
 /// weights stay in their files one matrix is there at a time.
-pub(super) fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prompt: usize) -> String {
+pub(super) fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, prompts: &[Arc<Prompt>]) -> String {
+    let most = |count: fn(&Prompt) -> usize| prompts.iter().map(|prompt| count(prompt)).max().unwrap_or(0);
+    let longest_prompt = most(|prompt| prompt.tokens.len());
+    let images = most(|prompt| prompt.before().sights.len());
     let setting = |stage, name| prepared.number(stage, name);
     let decoder = &world.student().decoder;
     let (config, weights, learning) = (decoder.config(), decoder.size(), learning(decoder));
@@ -45,7 +51,8 @@ pub(super) fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, longest_prom
         false => (layers + 1) * kept,
         true => layers * config.hidden_size + 2 * kept,
     };
-    let traced = tokens(at_once) * per_token;
+    let looked = config.vision.as_ref().map_or(0, kept_by_looking);
+    let traced = tokens(at_once) * per_token + at_once.div_ceil(group.max(1)) * images * looked;
     let logits = rows_at_once(config.vocab_size).min(at_once * response) * config.vocab_size;
     let whole_rows = usize::from(prepared.recipe.facts().whole_rows);
     let teachers_rows = whole_rows * responses * response * config.vocab_size;
@@ -65,4 +72,10 @@ fn kept_by_a_layer(config: &ModelConfig) -> usize {
     let narrow = config.num_key_value_heads * config.head_dim;
     let before_head_norms = if config.head_norms() { wide + narrow } else { 0 };
     4 * config.hidden_size + 2 * (wide + narrow) + before_head_norms + 2 * config.intermediate_size
+}
+
+/// The same of an image, in all layers of the eyes: what norms, products and GELU read, queries, keys and values.
+fn kept_by_looking(eyes: &VisionConfig) -> usize {
+    let layer = 8 * eyes.hidden_size + 2 * eyes.intermediate_size;
+    eyes.patches() * (eyes.num_hidden_layers + 1) * layer
 }

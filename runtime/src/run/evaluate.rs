@@ -59,6 +59,7 @@ impl Evaluation {
         evaluate(
             policy,
             self,
+            |_| true,
             seed,
             |domain, answer| {
                 found.entry(domain.to_string()).or_default().count(answer.correct);
@@ -69,18 +70,20 @@ impl Evaluation {
     }
 }
 
-/// Lets `policy` answer every prompt; `each` sees every answer.
+/// Lets `policy` answer every prompt of the rows that it is `asked`; `each` sees every answer.
 ///
 /// # Errors
 /// A policy whose numbers are not finite, a prompt that does not fit.
 pub fn evaluate<D: Device>(
     policy: &Policy<D>,
     evaluation: &Evaluation,
+    asked: impl Fn(&Row) -> bool,
     seed: u64,
     mut each: impl FnMut(&str, Answer),
     progress: impl Fn(usize),
 ) -> Result<()> {
-    let all = prompts(&evaluation.rows, &evaluation.name, policy, &Default::default(), &evaluation.judges)?;
+    let rows = evaluation.rows.iter().enumerate().filter(|(_, row)| asked(row));
+    let all = prompts(rows, &evaluation.name, policy, &Default::default(), &evaluation.judges)?;
     for (number, some) in all.chunks(AT_ONCE).enumerate() {
         let place = Place { seed, step: number as u64 };
         let batch = Prompts { place, prompts_P: some.to_vec(), ledger: Metrics::default() };

@@ -105,8 +105,7 @@ fn check_rows(
     if !heard.is_empty() {
         findings.good.extend(shown(&heard, &prompts, &prepared.file.privileged, tokenizer));
     }
-    let longest = prompts.iter().map(|p| p.tokens.len()).max().unwrap_or(0);
-    findings.good.push(estimate(prepared, world, longest));
+    findings.good.push(estimate(prepared, world, &prompts));
 }
 
 /// Which chat template renders the prompts, or that one is there and renders none.

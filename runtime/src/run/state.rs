@@ -123,7 +123,7 @@ impl Run {
     /// # Errors
     /// A row that does not fit, by its place.
     pub fn prompts<W: World>(&self, world: &W) -> Result<Vec<Arc<Prompt>>> {
-        prompts(&self.rows, &self.rows_name, world.student(), &self.placement, &self.judges)
+        prompts(self.rows.iter().enumerate(), &self.rows_name, world.student(), &self.placement, &self.judges)
     }
 
     /// Whether a checkpoint is due after step `it`.
@@ -232,8 +232,8 @@ pub(crate) fn side(progress: &Mutex<Progress>, title: &str, total: usize) -> Sid
 ///
 /// # Errors
 /// A row that does not fit: unknown characters, longer than the model's context.
-pub(crate) fn prompts<D: crate::tensor::Device>(
-    rows: &[Row],
+pub(crate) fn prompts<'a, D: crate::tensor::Device>(
+    rows: impl Iterator<Item = (usize, &'a Row)>,
     name: &str,
     student: &crate::world::Policy<D>,
     placement: &Arc<Placement>,
@@ -243,7 +243,7 @@ pub(crate) fn prompts<D: crate::tensor::Device>(
         let prompt = prompt_of(index, row, name, student, judges)?;
         Ok(Arc::new(Prompt { placement: Arc::clone(placement), ..prompt }))
     };
-    rows.iter().enumerate().map(placed).collect()
+    rows.map(placed).collect()
 }
 
 /// What the student reads for a row, where it can.

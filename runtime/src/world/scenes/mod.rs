@@ -25,11 +25,12 @@ mod spec;
 mod thing;
 
 use super::Domain;
+use spec::Help;
 
 pub use judge::SceneVerifier;
 pub use pool::generate;
 pub use question::Question;
-pub use spec::{Help, SceneSpec, MAX_LEVEL};
+pub use spec::{SceneSpec, MAX_LEVEL};
 pub use thing::{Colour, Kind, Scene, Thing};
 
 /// The domains of built-in prompts of which one is seen: the text-only task `code`, and scenes.

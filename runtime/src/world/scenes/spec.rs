@@ -16,6 +16,8 @@ pub const MAX_LEVEL: u32 = 4;
 const MAX_ROWS: usize = 400_000;
 
 /// What a prompt shows beyond its scene, by the name of what teachers read.
+///
+/// It is not re-exported: rustc would print those names with their whole paths, in every message that lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Help {
     /// The boxes, in line.
