@@ -240,9 +240,22 @@ fn a_teacher_of_text_teaches_beside_one_with_eyes() {
     let run = RUN
         .replace("VanillaOpdSingle", "UniOpdCrossModal")
         .replace("\"teacher\": \"teacher\"", "\"scene\": \"teacher\", \"code\": \"blind\"")
-        .replace("set: (", "set: (data: (samples: 2, max_response_tokens: 6), ");
+        .replace(
+            "set: (",
+            "eval: (data: \"rows.jsonl\"), set: (data: (samples: 2, max_response_tokens: 6), ",
+        );
     bench.write("run.ron", run);
+    bench.limbeck(&["check", "run.ron"]).good();
     bench.limbeck(&["train", "run.ron", "--out", "both"]).good();
+    // each is judged on held-out rows that it can read
+    let before: serde_json::Value = serde_json::from_slice(&bench.read("both/before.json")).unwrap();
+    let judged = |teacher: &str| {
+        let teachers = before["teachers"].as_array().unwrap();
+        let found = teachers.iter().find(|known| known[0] == teacher).unwrap()[1].as_object().unwrap();
+        found.keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(judged("code"), ["code"]);
+    assert_eq!(judged("scene"), ["code", "scene"]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
 use super::evaluate::{evaluate, Answer, Evaluation};
+use super::ready::asked;
 use super::state::{side, Run};
 use crate::error::Result;
 use crate::log::{shown, Accuracy, Answered, Answers, Said, Table};
@@ -55,9 +56,8 @@ pub(super) fn look_before<D: Device>(plan: &Plan, run: &Run, world: &FromFiles<D
     let mut teachers = Vec::new();
     let experts: Vec<&str> = plan.from_folders().collect();
     for (name, policy) in world.teachers().filter(|(name, _)| experts.contains(name)) {
-        // a teacher of text beside one with eyes is for other rows
-        let reads = |row: &Row| policy.has_eyes() || row.images.is_empty();
-        teachers.push((name.to_string(), look(run, held_out, policy, reads, &titled(name))?.0));
+        let found = look(run, held_out, policy, |row| asked(policy, row), &titled(name))?.0;
+        teachers.push((name.to_string(), found));
     }
     let answers = answers.into_iter().map(|a| (a.prompt, a.response, a.correct)).collect();
     let before = Before { student, teachers, answers };

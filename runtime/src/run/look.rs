@@ -94,7 +94,8 @@ fn check_rows(
     findings.good.push(format!("{name}: {} rows", rows.len()));
     findings.wrong.extend(rows_fit(prepared, rows, name));
     let Some(world) = world else { return };
-    let (prompts, unfit) = prompts_fit(rows, name, world.student(), &prepared.placement(), &prepared.judges);
+    let (prompts, unfit) =
+        prompts_fit(rows.iter().enumerate(), name, world.student(), &prepared.placement(), &prepared.judges);
     findings.wrong.extend(unfit);
     findings.wrong.extend(teachers_fit(prepared, world, &prompts));
     let (heard, unfit) = contexts_fit(prepared, world, &prompts);

@@ -68,15 +68,15 @@ pub(super) fn taught(plan: &Plan) -> Vec<String> {
 }
 
 /// The rows that fit `policy` as prompts, and what is wrong with the others.
-pub(super) fn prompts_fit<D: Device>(
-    rows: &[Row],
+pub(super) fn prompts_fit<'a, D: Device>(
+    rows: impl Iterator<Item = (usize, &'a Row)>,
     name: &str,
     policy: &Policy<D>,
     placement: &Arc<Placement>,
     judges: &Judges,
 ) -> (Vec<Arc<Prompt>>, Vec<Error>) {
     let (mut good, mut wrong, mut untold) = (Vec::new(), Vec::new(), 0);
-    for (index, row) in rows.iter().enumerate() {
+    for (index, row) in rows {
         match prompt_of(index, row, name, policy, judges) {
             Ok(prompt) => good.push(Arc::new(Prompt { placement: Arc::clone(placement), ..prompt })),
             Err(why) if wrong.len() < TOLD => wrong.push(why),
@@ -162,7 +162,8 @@ where
 {
     let RunData { rows, name, held_out } = data;
     let mut wrong = rows_fit(prepared, rows, name);
-    let (prompts, unfit) = prompts_fit(rows, name, world.student(), &prepared.placement(), &prepared.judges);
+    let (prompts, unfit) =
+        prompts_fit(rows.iter().enumerate(), name, world.student(), &prepared.placement(), &prepared.judges);
     wrong.extend(unfit);
     wrong.extend(teachers_fit(prepared, world, &prompts));
     wrong.extend(contexts_fit(prepared, world, &prompts).1);
@@ -177,16 +178,23 @@ where
 
 /// Everybody who is evaluated can read the held-out prompts.
 pub(super) fn held_out_fits<D: Device>(rows: &[Row], name: &str, world: &FromFiles<D>) -> Vec<Error> {
-    let (_, mut wrong) = prompts_fit(rows, name, world.student(), &Arc::default(), &Judges::default());
+    let (_, mut wrong) =
+        prompts_fit(rows.iter().enumerate(), name, world.student(), &Arc::default(), &Judges::default());
     for (_, teacher) in world.teachers() {
         if !wrong.is_empty() {
             break;
         }
-        let (_, unfit) = prompts_fit(rows, name, teacher, &Arc::default(), &Judges::default());
+        let theirs = rows.iter().enumerate().filter(|(_, row)| asked(teacher, row));
+        let (_, unfit) = prompts_fit(theirs, name, teacher, &Arc::default(), &Judges::default());
         let of = |why: Error| Error::call(format!("for the teacher `{}`: {why}", teacher.name));
         wrong = unfit.into_iter().map(of).collect();
     }
     wrong
+}
+
+/// Whether a teacher is evaluated on a held-out row: one of text beside one with eyes is for other rows.
+pub(super) fn asked<D: Device>(teacher: &Policy<D>, row: &Row) -> bool {
+    teacher.has_eyes() || row.images.is_empty()
 }
 
 fn more(others: usize) -> String {
