@@ -27,7 +27,10 @@ pub(super) fn estimate(prepared: &Prepared, world: &FromFiles<Cpu>, prompts: &[A
     let teachers = world.teachers().map(|(_, policy)| policy.decoder.held_and_largest_stored());
     let (held, block) = teachers.fold((0, 0), |(held, block), (h, b)| (held + h, block.max(b)));
     let room = config.max_position_embeddings.saturating_sub(longest_prompt);
-    let response = setting("rollout", "max_response_tokens").unwrap_or(room).min(room);
+    // who imitates references speaks as long as these are
+    let given = most(|prompt| prompt.reference.as_ref().map_or(0, Vec::len));
+    let given = if prepared.recipe.facts().reads_references { given } else { room };
+    let response = setting("rollout", "max_response_tokens").unwrap_or(given).min(room);
     let group = setting("rollout", "group_size").unwrap_or(1);
     let responses = prepared.file.batch * group;
     // of what learns also its gradient and two moments
