@@ -141,7 +141,7 @@ impl Prepared {
         let name = if eval.tasks.is_some() { "eval.tasks" } else { "eval.scenes" };
         let built_in = BuiltIn { tasks: eval.tasks.as_ref(), scenes: eval.scenes.as_ref(), name };
         let (rows, name) = rows_of(&self.file, data, built_in)?;
-        let sample = eval.sample(self.recipe.as_ref());
+        let sample = eval.sample(self.recipe.as_ref(), &rows);
         Ok(Some(Evaluation { rows, name, every: eval.every, sample, judges: self.judges.clone() }))
     }
 
@@ -230,8 +230,13 @@ fn understood(entry: &Entry, text: &str, name: &str) -> Result<(RunFile, Box<dyn
 }
 
 impl EvalFile {
-    fn sample(&self, recipe: &dyn AnyRecipe) -> Sample {
-        let limit = number(recipe, "rollout", "max_response_tokens");
+    /// Answers are as long as the file says, or as in training; where the student imitates references there, as the
+    /// longest of `rows` can be: a token is a byte at least, and the end is one.
+    fn sample(&self, recipe: &dyn AnyRecipe, rows: &[Row]) -> Sample {
+        let longest =
+            || rows.iter().map(|row| Some(row.reference.as_ref()?.len() + 1)).collect::<Option<Vec<_>>>();
+        let limit = number(recipe, "rollout", "max_response_tokens")
+            .or_else(|| longest().filter(|_| recipe.facts().reads_references)?.into_iter().max());
         let default = <Sample as crate::settings::Settings>::DEFAULT;
         Sample {
             group_size: self.samples,
