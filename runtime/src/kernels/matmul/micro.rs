@@ -127,7 +127,9 @@ unsafe fn plain(rows: usize, tile: &Tile) {
     }
 }
 
+// the loops over the depth count and do not iterate: without link-time optimisation iterators are calls
 #[cfg(target_arch = "x86_64")]
+#[allow(clippy::needless_range_loop)]
 mod x86 {
     use super::{Tile, WIDTH};
     use std::arch::x86_64::*;
@@ -153,15 +155,18 @@ mod x86 {
                 std::array::from_fn(|row| tile.left.wrapping_add(row * tile.row_step));
             let (mut panels, mut at) = (tile.panels::<P>(), 0);
             for _ in 0..tile.depth {
-                let y: [__m512; P] = std::array::from_fn(|panel| _mm512_loadu_ps(panels[panel]));
-                for (start, sums) in starts.iter().zip(&mut sums) {
-                    let x = _mm512_set1_ps(*start.wrapping_add(at));
-                    for (sum, &y) in sums.iter_mut().zip(&y) {
-                        *sum = _mm512_fmadd_ps(x, y, *sum);
+                let mut y = [_mm512_setzero_ps(); P];
+                for p in 0..P {
+                    y[p] = _mm512_loadu_ps(panels[p]);
+                    panels[p] = panels[p].wrapping_add(WIDTH);
+                }
+                for r in 0..R {
+                    let x = _mm512_set1_ps(*starts[r].wrapping_add(at));
+                    for p in 0..P {
+                        sums[r][p] = _mm512_fmadd_ps(x, y[p], sums[r][p]);
                     }
                 }
                 at += tile.depth_step;
-                panels = panels.map(|panel| panel.wrapping_add(WIDTH));
             }
             for (row, sums) in sums.iter().enumerate() {
                 let out = tile.out.add(row * tile.out_step);
@@ -194,15 +199,18 @@ mod x86 {
                 std::array::from_fn(|row| tile.left.wrapping_add(row * tile.row_step));
             let (mut panels, mut at) = (tile.panels::<2>(), 0);
             for _ in 0..tile.depth {
-                let y: [__m256; C] = std::array::from_fn(|c| _mm256_loadu_ps(panels[c / 2].add(8 * (c % 2))));
-                for (start, sum) in starts.iter().zip(&mut sums) {
-                    let x = _mm256_broadcast_ss(&*start.wrapping_add(at));
-                    for (sum, &y) in sum.iter_mut().zip(&y) {
-                        *sum = _mm256_fmadd_ps(x, y, *sum);
+                let mut y = [_mm256_setzero_ps(); C];
+                for c in 0..C {
+                    y[c] = _mm256_loadu_ps(panels[c / 2].add(8 * (c % 2)));
+                }
+                for r in 0..R {
+                    let x = _mm256_broadcast_ss(&*starts[r].wrapping_add(at));
+                    for c in 0..C {
+                        sums[r][c] = _mm256_fmadd_ps(x, y[c], sums[r][c]);
                     }
                 }
                 at += tile.depth_step;
-                panels = panels.map(|panel| panel.wrapping_add(WIDTH));
+                panels = [panels[0].wrapping_add(WIDTH), panels[1].wrapping_add(WIDTH)];
             }
             for (row, sum) in sums.iter().enumerate() {
                 let out = tile.out.add(row * tile.out_step);
