@@ -9,19 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# another binary can be named: LIMBECK=…/limbeck bash examples/assets/make_scenes.sh
-limbeck=${LIMBECK:-target/release/limbeck}
-[ -n "${LIMBECK:-}" ] || cargo build --release --bin limbeck
-work=runs/make_scenes
-files=examples/runs/make_scenes
-rm -rf "$work"
-mkdir -p "$work"
-
-# trains as one run file says, and leaves its student where the next one looks for it
-lesson() { # run file, model folder to write
-    "$limbeck" train "$files/$1.ron" --out "$work/run_$1"
-    "$limbeck" export "$work/run_$1" --to "$work/$2"
-}
+. examples/assets/lessons.sh make_scenes
 
 "$limbeck" init --to "$work/expert_fresh" --image 32 --patch 4 --eye-hidden 64 \
     --hidden 128 --layers 4 --heads 4 --ffn 344 --context 224 --seed 1
@@ -38,12 +26,8 @@ lesson look_student student_looking
 lesson student student_taught
 lesson start scene_start
 
-# 16 bits are enough, and keep each folder under 2 MB
-for pair in calibrate:scene start:scene_start; do
-    rm -rf "examples/assets/${pair#*:}"
-    "$limbeck" export "$work/run_${pair%:*}" --to "examples/assets/${pair#*:}" --bf16
-    rm "examples/assets/${pair#*:}/README.md" # its card is for who publishes it
-done
+publish calibrate scene
+publish start scene_start
 
 # the expert of code, with the tokens of scenes after its own: new weights where it never reads
 rm -rf examples/assets/code_wide

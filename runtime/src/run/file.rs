@@ -44,7 +44,8 @@ pub struct EvalFile {
     /// Sampling temperature; 0 is greedy.
     #[serde(default = "one_point")]
     pub temperature: f64,
-    /// The longest response, in tokens; as in training when absent.
+    /// The longest response, in tokens; when absent as in training, or as the longest of these rows' references where the
+    /// student imitates references.
     #[serde(default)]
     pub max_response_tokens: Option<usize>,
 }
