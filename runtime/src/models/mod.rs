@@ -31,6 +31,7 @@ pub use rope::RopeScaling;
 pub(crate) use sample::sample_in as draw;
 pub use sample::{sample, Sampling};
 pub use save::WeightType;
+pub(crate) use vision::patches_of;
 pub use vision::{Eyes, Part, Picture, Sight, VisionConfig};
 pub use weights::Parameter;
 

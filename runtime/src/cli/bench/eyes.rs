@@ -1,12 +1,13 @@
-//! What looking at images costs: a decoder with eyes over prompts that show some, and over as many tokens that show none.
+//! What looking at images costs: the eyes, beside a decoder of their width that reads as many rows.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::decoder::{config, CrossEntropy};
 use super::measured::{milliseconds, seconds, Measured};
 use crate::error::{Error, Result};
 use crate::kernels::token_loss::TokenLoss;
-use crate::models::{Before, Decoder, ModelConfig, Packed, Picture, Sight, VisionConfig};
+use crate::models::{patches_of, Before, Decoder, ModelConfig, Packed, Picture, Sight, VisionConfig};
 use crate::tensor::Cpu;
 
 /// Images of a batch, one a prompt.
@@ -19,62 +20,80 @@ const MARK: u32 = 1;
 pub(super) fn measure(side: usize, repeats: usize) -> Result<Measured> {
     let mut eyes = VisionConfig::new(side, 16, 2, MARK);
     (eyes.hidden_size, eyes.intermediate_size, eyes.num_hidden_layers) = (256, 768, 4);
-    let mut whole = config(256, 4, 2048, 768, 1024);
+    let mut whole = config(256, 4, 2048, 768, eyes.patches().max(eyes.tokens() + AFTER) + 1);
     whole.vision = Some(eyes.clone());
     let decoder = Decoder::random(&whole, 0, &Cpu::default())?;
     let pictures: Vec<Arc<Picture>> =
         (0..IMAGES).map(|number| picture(number, side)).collect::<Result<_>>()?;
-    let prompt: Vec<u32> =
-        std::iter::repeat_n(MARK, eyes.tokens()).chain((0..AFTER).map(|i| 2 + i as u32)).collect();
+    let after = (0..AFTER).map(|i| 2 + i as u32);
+    let shown: Vec<u32> = std::iter::repeat_n(MARK, eyes.tokens()).chain(after).collect();
     let sights: Vec<[Sight; 1]> =
         pictures.iter().map(|picture| [Sight { picture: Arc::clone(picture), at: 0 }]).collect();
-    let shown = |sights| (Before { tokens: &prompt, sights }, &[2u32][..]);
-    let seen = Packed::seeing(sights.iter().map(|sights| shown(&sights[..])));
-    // prompts of the same tokens follow each other as one: the first of each differs
-    let blind: Vec<Vec<u32>> = (0..IMAGES as u32)
-        .map(|i| std::iter::once(2 + i).chain(prompt[1..].iter().copied()).collect())
-        .collect();
-    let unseen = Packed::of(blind.iter().map(|tokens| (&tokens[..], &[2u32][..])));
-    let (of_eyes, of_decoder) = (flops(&eyes, &whole), flops_of_decoder(&whole, prompt.len()));
+    let seen = Packed::seeing(sights.iter().map(|sights| (Before { tokens: &shown, sights }, &[2u32][..])));
+    // the same prompts without their images, and prompts of as many rows as the eyes read
+    let (unseen, rows) = (blind(&shown), blind(&vec![MARK; eyes.patches()]));
+    let (of_eyes, of_rows) = (flops(&eyes, &whole), flops_of_decoder(&whole, eyes.patches()));
     let mut measured = Measured::of("eyes")
         .on("pixels", side)
+        .on("patches_an_image", eyes.patches())
         .on("tokens_an_image", eyes.tokens())
         .on("gflop_of_eyes", IMAGES as f64 * of_eyes / 1e9)
-        .on("gflop_of_decoder", IMAGES as f64 * of_decoder / 1e9);
-
-    let prepare = seconds(repeats, || {
-        pictures.iter().for_each(|picture| drop(picture.patches(&eyes)));
+        .on("gflop_of_decoder", IMAGES as f64 * of_rows / 1e9);
+    let together: Vec<_> = pictures.iter().collect();
+    let pixels = seconds(repeats, || {
+        drop(patches_of(&together, &eyes));
         Ok(())
     })?;
-    measured.add("pixels into patches", "ms", milliseconds(&prepare));
-    let (with, without) = (
-        seconds(repeats, || decoder.logits(&seen).map(drop))?,
-        seconds(repeats, || decoder.logits(&unseen).map(drop))?,
-    );
-    measured.add("forward, no images", "ms", milliseconds(&without));
-    measured.add("forward, images", "ms", milliseconds(&with));
-    let (middle, other) = (median(&with), median(&without));
-    let share = |with: f64, without: f64| vec![(with - without) / without / (of_eyes / of_decoder)];
-    measured.add("eyes' time over what their flops say", "of decoder's", share(middle, other));
+    measured.add("pixels into patches", "ms", milliseconds(&pixels));
+
+    let forward = |packed: &Packed| decoder.logits(packed).map(drop);
     let loss: Arc<dyn TokenLoss> = Arc::new(CrossEntropy(vec![2; IMAGES]));
     let weights = vec![1.0 / IMAGES as f32; IMAGES];
-    let back = |packed: &Packed| {
-        seconds(repeats, || {
-            let mut grads = decoder.zero_grads()?;
-            decoder.backward(packed, &weights, &loss, &mut grads).map(drop)
-        })
+    let backward = |packed: &Packed| {
+        let mut grads = decoder.zero_grads()?;
+        decoder.backward(packed, &weights, &loss, &mut grads).map(drop)
     };
-    let (with, without) = (back(&seen)?, back(&unseen)?);
-    measured.add("forward and backward, no images", "ms", milliseconds(&without));
-    measured.add("forward and backward, images", "ms", milliseconds(&with));
-    measured.add("the same, over what flops say", "of decoder's", share(median(&with), median(&without)));
+    let passes: [(_, &dyn Fn(&Packed) -> Result<()>); 2] = [
+        (["eyes, forward", "decoder, forward", "eyes over what flops say, forward"], &forward),
+        (
+            ["eyes, and backward", "decoder, and backward", "eyes over what flops say, and backward"],
+            &backward,
+        ),
+    ];
+    for ([looking, reading, share], pass) in passes {
+        let [seen, unseen, rows] = in_turn(repeats, [&seen, &unseen, &rows], pass)?;
+        let eyes: Vec<f64> = seen.iter().zip(&unseen).map(|(with, without)| with - without).collect();
+        let shares = eyes.iter().zip(&rows).map(|(eyes, rows)| eyes / rows / (of_eyes / of_rows));
+        measured.add(share, "of the decoder's time", shares.collect());
+        measured.add(looking, "ms", milliseconds(&eyes));
+        measured.add(reading, "ms", milliseconds(&rows));
+    }
     Ok(measured)
 }
 
-fn median(seconds: &[f64]) -> f64 {
-    let mut sorted = seconds.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+/// Prompts of these tokens that show nothing. Prompts of the same tokens follow each other as one, so the first of
+/// each differs.
+fn blind(tokens: &[u32]) -> Packed {
+    let prompt = |i| std::iter::once(2 + i).chain(tokens[1..].iter().copied()).collect();
+    let prompts: Vec<Vec<u32>> = (0..IMAGES as u32).map(prompt).collect();
+    Packed::of(prompts.iter().map(|tokens| (&tokens[..], &[2u32][..])))
+}
+
+/// The seconds of a pass over each, in turn, so that a machine's moods are those of all; the first are not counted.
+fn in_turn<const N: usize>(
+    repeats: usize,
+    of: [&Packed; N],
+    pass: &dyn Fn(&Packed) -> Result<()>,
+) -> Result<[Vec<f64>; N]> {
+    let mut all = [(); N].map(|()| Vec::with_capacity(repeats + 1));
+    for _ in 0..=repeats {
+        for (packed, all) in of.iter().zip(&mut all) {
+            let start = Instant::now();
+            pass(packed)?;
+            all.push(start.elapsed().as_secs_f64());
+        }
+    }
+    Ok(all.map(|all| all[1..].to_vec()))
 }
 
 /// Multiplications and additions for one image: patches, layers, projection.

@@ -10,8 +10,8 @@ use crate::kernels::simd::vectorised;
 use crate::tensor::{cpu_matrix, slice, Buffer, Cpu, HasErr, Matrix};
 use rayon::prelude::*;
 
-/// Query rows of one block.
-pub(super) const BLOCK: usize = 32;
+/// Query rows of one block: whole tiles of a product's, whichever the instruction set.
+pub(super) const BLOCK: usize = 48;
 
 /// One head among those of a row: values `offset..offset + width` of a row of `step` values.
 #[derive(Clone, Copy)]

@@ -30,15 +30,7 @@ impl LinearKernel for Cpu {
             Some(Packed(panels)) => panels.right().into(),
             None => Side::Columns { values: slice(weight), depth: inner, columns: outer },
         };
-        let out = match bias {
-            None => product(left, right),
-            Some(bias) => {
-                let mut out = slice(bias).repeat(rows);
-                accumulate(left, right, &mut out);
-                out
-            }
-        };
-        cpu_matrix(self, rows, outer, out)
+        cpu_matrix(self, rows, outer, product(left, right, bias.map(slice)))
     }
 
     fn linear_backward(

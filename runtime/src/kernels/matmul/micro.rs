@@ -51,7 +51,8 @@ pub(super) struct Tile {
     pub out: *mut f32,
     pub out_step: usize,
     pub columns: usize,
-    pub add: bool,
+    /// What the sums begin with, if not with zeros, and how far its rows lie apart.
+    pub begin: Option<(*const f32, usize)>,
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -112,8 +113,8 @@ unsafe fn plain(rows: usize, tile: &Tile) {
         unsafe {
             let out = tile.out.add(row * tile.out_step);
             let mut sums = [0.0f32; WIDTH];
-            if tile.add {
-                std::ptr::copy_nonoverlapping(out, sums.as_mut_ptr(), tile.columns);
+            if let Some((begin, step)) = tile.begin {
+                std::ptr::copy_nonoverlapping(begin.add(row * step), sums.as_mut_ptr(), tile.columns);
             }
             for d in 0..tile.depth {
                 let x = *tile.left.add(row * tile.row_step + d * tile.depth_step);
@@ -145,10 +146,12 @@ mod x86 {
         let mut sums = [[_mm512_setzero_ps(); P]; R];
         // SAFETY: inside the tile by the contract of `run`; masked lanes are not touched.
         unsafe {
-            for (row, sums) in sums.iter_mut().enumerate().filter(|_| tile.add) {
-                let out = tile.out.add(row * tile.out_step);
-                for ((panel, sum), &mask) in sums.iter_mut().enumerate().zip(&masks) {
-                    *sum = _mm512_maskz_loadu_ps(mask, out.wrapping_add(panel * WIDTH));
+            if let Some((begin, step)) = tile.begin {
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let begin = begin.add(row * step);
+                    for ((panel, sum), &mask) in sums.iter_mut().enumerate().zip(&masks) {
+                        *sum = _mm512_maskz_loadu_ps(mask, begin.wrapping_add(panel * WIDTH));
+                    }
                 }
             }
             let starts: [*const f32; R] =
@@ -184,16 +187,16 @@ mod x86 {
         // SAFETY: inside the tile by the contract of `run`; short rows go through a full one of our own.
         unsafe {
             let whole = tile.columns == 8 * C;
-            for (row, sum) in sums.iter_mut().enumerate().filter(|_| tile.add) {
-                let out = tile.out.add(row * tile.out_step);
-                let mut line = [0.0f32; 2 * WIDTH];
-                let from = if whole {
-                    out.cast_const()
-                } else {
-                    std::ptr::copy_nonoverlapping(out, line.as_mut_ptr(), tile.columns);
-                    line.as_ptr()
-                };
-                *sum = std::array::from_fn(|c| _mm256_loadu_ps(from.add(8 * c)));
+            if let Some((begin, step)) = tile.begin {
+                for (row, sum) in sums.iter_mut().enumerate() {
+                    let mut begin = begin.add(row * step);
+                    let mut line = [0.0f32; 2 * WIDTH];
+                    if !whole {
+                        std::ptr::copy_nonoverlapping(begin, line.as_mut_ptr(), tile.columns);
+                        begin = line.as_ptr();
+                    }
+                    *sum = std::array::from_fn(|c| _mm256_loadu_ps(begin.add(8 * c)));
+                }
             }
             let starts: [*const f32; R] =
                 std::array::from_fn(|row| tile.left.wrapping_add(row * tile.row_step));

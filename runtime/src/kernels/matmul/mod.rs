@@ -46,11 +46,25 @@ impl<'a> Left<'a> {
     }
 }
 
-/// Whether the product replaces what is in the output or is added to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Write {
+/// What the chains of a product begin with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Write<'a> {
+    /// With zeros: the product replaces what is in the output.
     Set,
+    /// With what is in the output: the product is added to it.
     Add,
+    /// With these values in every row, one a column: the product and they replace what is in the output.
+    Onto(&'a [f32]),
+}
+
+impl Write<'_> {
+    /// From column `column` on.
+    fn columns(self, column: usize) -> Self {
+        match self {
+            Self::Onto(row) => Self::Onto(&row[column..]),
+            other => other,
+        }
+    }
 }
 
 /// `out (write) left · right` on this thread. Row r of the output starts at `out + r * step`.
@@ -75,13 +89,22 @@ unsafe fn multiply_at(level: Level, left: Left, right: Right, out: *mut f32, ste
         assert!(last < left.values.len(), "left side of {} values ends before {last}", left.values.len());
     }
     right.check();
+    if let Write::Onto(row) = write {
+        assert!(row.len() >= right.columns, "a row of {} values for {} columns", row.len(), right.columns);
+    }
     for start in (0..depth.max(1)).step_by(cut.depth) {
-        let add = write == Write::Add || start > 0;
+        let write = if start > 0 { Write::Add } else { write };
         for column in (0..right.columns).step_by(cut.columns) {
             let at = column / WIDTH * right.panel_step + start * WIDTH;
             let panel = right.values.as_ptr().wrapping_add(at);
             for row in (0..rows).step_by(cut.rows) {
                 let first = left.start(row, cut.rows) + start * left.depth_step;
+                let to = out.wrapping_add(row * step + column);
+                let begin = match write {
+                    Write::Set => None,
+                    Write::Add => Some((to.cast_const(), step)),
+                    Write::Onto(row) => Some((row.as_ptr().wrapping_add(column), 0)),
+                };
                 let tile = Tile {
                     depth: (depth - start).min(cut.depth),
                     left: left.values.as_ptr().wrapping_add(first),
@@ -89,10 +112,10 @@ unsafe fn multiply_at(level: Level, left: Left, right: Right, out: *mut f32, ste
                     depth_step: left.depth_step,
                     right: panel,
                     panel_step: right.panel_step,
-                    out: out.wrapping_add(row * step + column),
+                    out: to,
                     out_step: step,
                     columns: (right.columns - column).min(cut.columns),
-                    add,
+                    begin,
                 };
                 // SAFETY: the asserts above keep the reads inside both sides, the contract the writes.
                 unsafe { micro::run(level, (rows - row).min(cut.rows), &tile) };

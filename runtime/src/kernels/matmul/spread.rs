@@ -46,22 +46,26 @@ impl<'a> From<Right<'a>> for Side<'a> {
     }
 }
 
-/// `left · right`, as a new row-major buffer.
-pub(crate) fn product<'a>(left: Left, right: impl Into<Side<'a>>) -> Vec<f32> {
+/// `left · right`, and `onto`, a value a column, in every row of it if given, as a new row-major buffer.
+pub(crate) fn product<'a>(left: Left, right: impl Into<Side<'a>>, onto: Option<&[f32]>) -> Vec<f32> {
     let mut out = Vec::new();
-    overwrite(left, right, &mut out);
+    replace(left, right.into(), onto.map_or(Write::Set, Write::Onto), &mut out);
     out
 }
 
 /// `left · right`, row-major, instead of what is in `out`.
 pub(crate) fn overwrite<'a>(left: Left, right: impl Into<Side<'a>>, out: &mut Vec<f32>) {
-    let right = right.into();
+    replace(left, right.into(), Write::Set, out);
+}
+
+fn replace(left: Left, right: Side, write: Write, out: &mut Vec<f32>) {
+    debug_assert_ne!(write, Write::Add);
     let len = left.rows * right.size().1;
     out.clear();
     out.reserve(len);
     // SAFETY: room for `len` values, each written because the product is set, not added; then they are there.
     unsafe {
-        spread(left, right, out.as_mut_ptr(), Write::Set);
+        spread(left, right, out.as_mut_ptr(), write);
         out.set_len(len);
     }
 }
@@ -143,7 +147,7 @@ unsafe fn spread(left: Left, right: Side, out: *mut f32, write: Write) {
         for start in (0..depth.max(1)).step_by(block) {
             let deep = block.min(depth - start);
             let right = right.part((start, deep), (column, wide.min(columns - column)), &mut memory.right);
-            let write = if start > 0 { Write::Add } else { write };
+            let write = if start > 0 { Write::Add } else { write.columns(column) };
             for row in (first..(first + tall).min(rows)).step_by(ROWS) {
                 let count = ROWS.min(first + tall - row).min(rows - row);
                 let left = left.part((row, count), (start, deep), &mut memory.left);

@@ -9,7 +9,12 @@ fn random(len: usize, minor: u64) -> Vec<f32> {
 
 /// Each element as one chain of fused multiply-adds: what every path must give bit for bit.
 fn reference(left: &[f32], right: &[f32], rows: usize, depth: usize, columns: usize) -> Vec<f32> {
-    let mut out = vec![0.0f32; rows * columns];
+    reference_onto(&vec![0.0; columns], left, right, [rows, depth])
+}
+
+/// The same, with `row` in every row to begin with.
+fn reference_onto(row: &[f32], left: &[f32], right: &[f32], [rows, depth]: [usize; 2]) -> Vec<f32> {
+    let (mut out, columns) = (row.repeat(rows), row.len());
     for r in 0..rows {
         for c in 0..columns {
             for d in 0..depth {
@@ -38,15 +43,20 @@ fn every_split_gives_the_same_bits() {
         let expected = reference(&a, &b, rows, depth, columns);
         let transposed: Vec<f32> = (0..columns * depth).map(|i| b[i % depth * columns + i / depth]).collect();
         let left = Left::rows(&a, rows, depth);
-        assert_eq!(product(left, Panels::of_rows(&b, depth, columns).right()), expected);
-        assert_eq!(product(left, Panels::of_columns(&transposed, depth, columns).right()), expected);
+        assert_eq!(product(left, Panels::of_rows(&b, depth, columns).right(), None), expected);
+        assert_eq!(product(left, Panels::of_columns(&transposed, depth, columns).right(), None), expected);
         let turned: Vec<f32> = (0..rows * depth).map(|i| a[i % rows * depth + i / rows]).collect();
         let mut panels = Panels::default();
         panels.pack_rows(&b, depth, columns, columns);
         let mut out = vec![f32::NAN; rows * columns];
         multiply(Left::columns(&turned, rows, rows), panels.right(), &mut out, columns, Write::Set);
         assert_eq!(out, expected);
-        assert_eq!(product(Left::columns(&turned, rows, rows), panels.right()), expected);
+        assert_eq!(product(Left::columns(&turned, rows, rows), panels.right(), None), expected);
+        let row = random(columns, 6);
+        let side = Side::Columns { values: &transposed, depth, columns };
+        let onto = reference_onto(&row, &a, &b, [rows, depth]);
+        assert_eq!(product(left, side, Some(&row)), onto);
+        assert_eq!(product(left, panels.right(), Some(&row)), onto);
         // the first half of the depth set, the second added, is the same chain
         let half = depth / 2;
         multiply(left, panels.right().shallow(half), &mut out, columns, Write::Set);
@@ -71,17 +81,22 @@ fn every_instruction_set_gives_the_same_bits() {
     {
         let depth = 50;
         let (a, b) = (random(rows * depth, 3), random(depth * columns, 4));
-        let expected = reference(&a, &b, rows, depth, columns);
+        let row = random(columns, 6);
         let panels = Panels::of_rows(&b, depth, columns);
-        for &level in &levels {
-            let mut out = vec![f32::NAN; rows * columns];
-            for (start, deep, write) in [(0, 20, Write::Set), (20, depth - 20, Write::Add)] {
-                let left = Left::rows(&a[start..], rows, depth);
-                let right = panels.right().deep(start, deep);
-                // SAFETY: all rows lie inside `out`, and the level is one this processor has.
-                unsafe { multiply_at(level, left, right, out.as_mut_ptr(), columns, write) };
+        for (begin, expected) in [
+            (Write::Set, reference(&a, &b, rows, depth, columns)),
+            (Write::Onto(&row), reference_onto(&row, &a, &b, [rows, depth])),
+        ] {
+            for &level in &levels {
+                let mut out = vec![f32::NAN; rows * columns];
+                for (start, deep, write) in [(0, 20, begin), (20, depth - 20, Write::Add)] {
+                    let left = Left::rows(&a[start..], rows, depth);
+                    let right = panels.right().deep(start, deep);
+                    // SAFETY: all rows lie inside `out`, and the level is one this processor has.
+                    unsafe { multiply_at(level, left, right, out.as_mut_ptr(), columns, write) };
+                }
+                assert_eq!(out, expected, "{level:?} {begin:?}");
             }
-            assert_eq!(out, expected, "{level:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::SelectKernel;
-use crate::kernels::parallel::{self, Shared};
+use crate::kernels::parallel::{self, rows_per_piece, Shared};
 use crate::tensor::{cpu_matrix, shape, slice, Buffer, Cpu, HasErr, Matrix};
 
 /// Columns of one task of the backward pass.
@@ -8,10 +8,14 @@ const COLUMNS: usize = 64;
 impl SelectKernel for Cpu {
     fn select(&self, x: &Matrix<Self>, rows: &[usize]) -> Result<Matrix<Self>, <Self as HasErr>::Err> {
         let (width, values) = (shape(x).1, slice(x));
-        let mut out = Vec::with_capacity(rows.len() * width);
-        for &row in rows {
-            out.extend_from_slice(&values[row * width..][..width]);
-        }
+        // SAFETY: each row of a piece is copied whole.
+        let out = unsafe {
+            parallel::build(rows.len() * width, rows_per_piece(width) * width.max(1), |start, out| {
+                for (to, &row) in out.chunks_exact_mut(width).zip(&rows[start / width..]) {
+                    to.write_copy_of_slice(&values[row * width..][..width]);
+                }
+            })
+        };
         cpu_matrix(self, rows.len(), width, out)
     }
 

@@ -13,6 +13,7 @@ pub use picture::{Picture, Sight};
 
 pub(super) use config::split;
 pub(super) use parts::{plan, EyePlaces};
+pub(crate) use picture::patches_of;
 
 #[cfg(test)]
 mod tests;

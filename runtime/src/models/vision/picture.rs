@@ -1,6 +1,7 @@
 //! An image, and what eyes see of it: its patches.
 
 use super::config::VisionConfig;
+use crate::kernels::parallel::each_piece;
 use image::imageops::{self, FilterType};
 use image::RgbImage;
 use std::sync::Arc;
@@ -90,9 +91,8 @@ impl Picture {
         Self(image)
     }
 
-    /// Its patches as eyes of `config` read them, `[patches, 3 * patch²]`: scaled to their size, channels normalised;
-    /// those that are folded into one token follow each other, row by row.
-    pub(crate) fn patches(&self, config: &VisionConfig) -> Vec<f32> {
+    /// Its patches, scaled to the size that eyes of `config` read, into `out`; `shades` are those of `config`.
+    fn patches_into(&self, config: &VisionConfig, shades: &[[f32; 256]; 3], out: &mut [f32]) {
         let size = config.image_size as u32;
         let scaled;
         let image = match (self.width(), self.height()) == (size, size) {
@@ -103,19 +103,34 @@ impl Picture {
             }
         };
         let (patch, row, bytes) = (config.patch_size, 3 * config.image_size, image.as_raw());
-        let mut out = Vec::with_capacity(config.patches() * config.patch_width());
-        for place in places(config) {
+        for (place, out) in places(config).zip(out.chunks_exact_mut(config.patch_width())) {
             let (top, left) = (place / config.side() * patch, place % config.side() * patch);
-            for channel in 0..3 {
-                let (mean, deviation) = (config.image_mean[channel], config.image_std[channel]);
-                for y in top..top + patch {
-                    let pixels = bytes[y * row + 3 * left..][..3 * patch].iter().skip(channel).step_by(3);
-                    out.extend(pixels.map(|&byte| (f32::from(byte) / 255.0 - mean) / deviation));
+            for (line, out) in out.chunks_exact_mut(patch).enumerate() {
+                let (channel, y) = (line / patch, top + line % patch);
+                let (pixels, shades) = (&bytes[y * row + 3 * left + channel..], &shades[channel]);
+                for (out, &byte) in out.iter_mut().zip(pixels.iter().step_by(3)) {
+                    *out = shades[usize::from(byte)];
                 }
             }
         }
-        out
     }
+}
+
+/// The patches of `pictures` as eyes of `config` read them, `[pictures * patches, 3 * patch²]`: channels normalised,
+/// those that are folded into one token after each other, row by row.
+pub(crate) fn patches_of(pictures: &[&Arc<Picture>], config: &VisionConfig) -> Vec<f32> {
+    let (len, shades) = (config.patches() * config.patch_width(), shades(config));
+    let mut out = vec![0.0; pictures.len() * len];
+    each_piece(&mut out, len, |start, out| pictures[start / len].patches_into(config, &shades, out));
+    out
+}
+
+/// Every byte as eyes of `config` read it, channel by channel.
+fn shades(config: &VisionConfig) -> [[f32; 256]; 3] {
+    std::array::from_fn(|channel| {
+        let (mean, deviation) = (config.image_mean[channel], config.image_std[channel]);
+        std::array::from_fn(|byte| (byte as f32 / 255.0 - mean) / deviation)
+    })
 }
 
 /// The places of an image's patches, counted row by row, in the order in which eyes read them: squares that are folded

@@ -1,7 +1,7 @@
 //! The forward pass of a model's eyes.
 
 use super::parts::{EyeLayer, EyePlaces, Part};
-use super::picture::{places, Picture};
+use super::picture::{patches_of, places, Picture};
 use super::VisionConfig;
 use crate::error::{Error, Result};
 use crate::kernels::add::add;
@@ -72,7 +72,7 @@ impl<D: Device> Pass<'_, D> {
         pictures: &[&Arc<Picture>],
     ) -> Result<Matrix<D>> {
         let (count, patches) = (pictures.len(), config.patches());
-        let values: Vec<f32> = pictures.iter().flat_map(|picture| picture.patches(config)).collect();
+        let values = patches_of(pictures, config);
         let pixels = tensor::matrix(self.device(), count * patches, config.patch_width(), values)?;
         let [weight, bias] = at.patch;
         let x = self.eye_linear(tape, &pixels, weight, Some(bias), Part::Tower)?;

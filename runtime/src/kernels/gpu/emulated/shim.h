@@ -1,7 +1,9 @@
 // Runs CUDA C++ on the CPU, one block after the other: the threads of a block are coroutines that stop at barriers
 // and shuffles. Made for tests, so it is strict: a thread that leaves while others wait for it is an error.
+// A coroutine begins with `setcontext`, which asks the system, and goes on with `_longjmp`, which does not.
 #include <algorithm>
 #include <cmath>
+#include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -28,12 +30,14 @@ static dim3 threadIdx, blockIdx, blockDim, gridDim;
 namespace emulated {
 enum Waits { READY, AT_WARP, AT_BLOCK, LEFT };
 struct Thread {
-    ucontext_t at;
+    ucontext_t first;
+    jmp_buf at;
+    bool begun = false;
     std::vector<char> stack;
     Waits waits = LEFT;
     unsigned parity = 0;
 };
-static ucontext_t scheduler;
+static jmp_buf scheduler;
 static std::vector<Thread> threads;
 static unsigned current;
 static void (*body)(void *);
@@ -41,16 +45,35 @@ static void *body_of;
 // what each lane gave to a shuffle, for the present one and the one before
 static std::vector<double> given[2];
 
-inline void stop(Waits why) {
-    unsigned me = current;
-    threads[me].waits = why;
-    swapcontext(&threads[me].at, &scheduler);
+// Back to the scheduler, until it lets this thread go on.
+__attribute__((noinline)) void stop(Waits why) {
+    Thread &me = threads[current];
+    me.waits = why;
+    if (!_setjmp(me.at)) _longjmp(scheduler, 1);
 }
 
+// A coroutine is a thread of one block after the other.
 inline void start() {
-    body(body_of);
-    threads[current].waits = LEFT;
-    swapcontext(&threads[current].at, &scheduler);
+    for (;;) {
+        body(body_of);
+        stop(LEFT);
+    }
+}
+
+// Lets thread `t` run until it stops.
+__attribute__((noinline)) void run(unsigned t) {
+    if (_setjmp(scheduler)) return;
+    current = t;
+    Thread &thread = threads[t];
+    if (thread.begun) _longjmp(thread.at, 1);
+    thread.begun = true;
+    thread.stack.resize(64 << 10);
+    getcontext(&thread.first);
+    thread.first.uc_stack.ss_sp = thread.stack.data();
+    thread.first.uc_stack.ss_size = thread.stack.size();
+    thread.first.uc_link = nullptr;
+    makecontext(&thread.first, (void (*)())start, 0);
+    setcontext(&thread.first);
 }
 
 // Whether all of `first..last` wait in one way; whoever has left makes it an error.
@@ -66,28 +89,18 @@ inline void release(unsigned first, unsigned last) {
 
 // Runs the block's threads in rising or falling order; what is wrong, or nothing.
 inline const char *block(unsigned count, bool falling) {
-    if (threads.size() < count) threads.resize(count);
+    // coroutines stand where they are: a longer list is a new one
+    if (threads.size() < count) threads = std::vector<Thread>(count);
     for (auto &lanes : given) lanes.assign(count, 0.0);
-    for (unsigned t = 0; t < count; ++t) {
-        Thread &thread = threads[t];
-        thread.stack.resize(64 << 10);
-        getcontext(&thread.at);
-        thread.at.uc_stack.ss_sp = thread.stack.data();
-        thread.at.uc_stack.ss_size = thread.stack.size();
-        thread.at.uc_link = nullptr;
-        makecontext(&thread.at, (void (*)())start, 0);
-        thread.waits = READY;
-        thread.parity = 0;
-    }
+    for (unsigned t = 0; t < count; ++t) threads[t].waits = READY, threads[t].parity = 0;
     for (;;) {
         bool ran = false;
         for (unsigned i = 0; i < count; ++i) {
             unsigned t = falling ? count - 1 - i : i;
             if (threads[t].waits != READY) continue;
             ran = true;
-            current = t;
             threadIdx = {t, 0, 0};
-            swapcontext(&scheduler, &threads[t].at);
+            run(t);
         }
         bool let_go = false;
         for (unsigned first = 0; first < count; first += 32) {
@@ -96,7 +109,10 @@ inline const char *block(unsigned count, bool falling) {
         }
         if (all_wait(0, count, AT_BLOCK)) release(0, count), let_go = true;
         if (all_wait(0, count, LEFT)) return nullptr;
-        if (!ran && !let_go) return "threads wait for others that have left or wait elsewhere";
+        if (!ran && !let_go) {
+            threads.clear(); // these never come to their ends
+            return "threads wait for others that have left or wait elsewhere";
+        }
     }
 }
 
