@@ -17,6 +17,9 @@ const AFTER: usize = 32;
 /// The token of an image's places.
 const MARK: u32 = 1;
 
+/// A pass over a batch.
+type Pass<'a> = &'a dyn Fn(&Packed) -> Result<()>;
+
 pub(super) fn measure(side: usize, repeats: usize) -> Result<Measured> {
     let mut eyes = VisionConfig::new(side, 16, 2, MARK);
     (eyes.hidden_size, eyes.intermediate_size, eyes.num_hidden_layers) = (256, 768, 4);
@@ -53,13 +56,10 @@ pub(super) fn measure(side: usize, repeats: usize) -> Result<Measured> {
         let mut grads = decoder.zero_grads()?;
         decoder.backward(packed, &weights, &loss, &mut grads).map(drop)
     };
-    let passes: [(_, &dyn Fn(&Packed) -> Result<()>); 2] = [
-        (["eyes, forward", "decoder, forward", "eyes over what flops say, forward"], &forward),
-        (
-            ["eyes, and backward", "decoder, and backward", "eyes over what flops say, and backward"],
-            &backward,
-        ),
-    ];
+    let forward_names = ["eyes, forward", "decoder, forward", "eyes over what flops say, forward"];
+    let backward_names =
+        ["eyes, and backward", "decoder, and backward", "eyes over what flops say, and backward"];
+    let passes = [(forward_names, &forward as Pass), (backward_names, &backward as Pass)];
     for ([looking, reading, share], pass) in passes {
         let [seen, unseen, rows] = in_turn(repeats, [&seen, &unseen, &rows], pass)?;
         let eyes: Vec<f64> = seen.iter().zip(&unseen).map(|(with, without)| with - without).collect();
@@ -80,11 +80,7 @@ fn blind(tokens: &[u32]) -> Packed {
 }
 
 /// The seconds of a pass over each, in turn, so that a machine's moods are those of all; the first are not counted.
-fn in_turn<const N: usize>(
-    repeats: usize,
-    of: [&Packed; N],
-    pass: &dyn Fn(&Packed) -> Result<()>,
-) -> Result<[Vec<f64>; N]> {
+fn in_turn<const N: usize>(repeats: usize, of: [&Packed; N], pass: Pass) -> Result<[Vec<f64>; N]> {
     let mut all = [(); N].map(|()| Vec::with_capacity(repeats + 1));
     for _ in 0..=repeats {
         for (packed, all) in of.iter().zip(&mut all) {
