@@ -116,8 +116,6 @@ fn devices() {
         bench.limbeck(&set(&[precision])).refused(2, &words);
     }
     bench.limbeck(&set(&["precision=F16", "device=Cuda(0)"])).refused(2, &words);
-    let both = ["precision=F16", "tf32=true", "device=Cuda(0)"];
-    bench.limbeck(&set(&both)).refused(2, &["`precision`", "not to both: remove `tf32`"]);
     bench.limbeck(&set(&["precision=F61"])).refused(2, &["did you mean `F16`?", "F32, Tf32, F16"]);
     bench.limbeck(&["bench", "--device", "cuda", "--verify", "--f16"]).refused(2, &words);
     assert!(!bench.path("out").exists());

@@ -51,7 +51,7 @@ pub fn train(entry: &Entry, options: &TrainOptions) -> Result<Shown> {
     match prepared.file.device {
         Place::Cpu => train_on(&Cpu::default(), entry, prepared, options),
         Place::Cuda(ordinal) => {
-            train_on(&accelerator(ordinal, prepared.file.precision())?, entry, prepared, options)
+            train_on(&accelerator(ordinal, prepared.file.precision)?, entry, prepared, options)
         }
     }
 }
@@ -109,7 +109,7 @@ pub fn resume(entry: &Entry, root: &Path, quiet: bool) -> Result<Shown> {
     match prepared.file.device {
         Place::Cpu => go_on(&Cpu::default(), prepared, state, quiet),
         Place::Cuda(ordinal) => {
-            go_on(&accelerator(ordinal, prepared.file.precision())?, prepared, state, quiet)
+            go_on(&accelerator(ordinal, prepared.file.precision)?, prepared, state, quiet)
         }
     }
 }
@@ -224,7 +224,7 @@ pub(super) fn settled<D: Device>(prepared: &Prepared, world: FromFiles<D>) -> Re
     };
     world.student_mut().decoder.freeze(freeze)?;
     world.student_mut().decoder.checkpoint_activations(*activation_checkpointing);
-    if prepared.file.precision() == Precision::F16 {
+    if prepared.file.precision == Precision::F16 {
         world.student_mut().decoder.scale_losses(Some(LossScale::default()));
     }
     Ok(world)

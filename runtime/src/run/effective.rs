@@ -29,9 +29,6 @@ pub(super) fn effective(name: &str, recipe: &dyn AnyRecipe, file: &RunFile) -> R
     if file.precision != Precision::F32 {
         lines.push(format!("precision: {}", ron_text(&file.precision)?));
     }
-    if file.tf32 {
-        lines.push("tf32: true".to_string());
-    }
     if file.activation_checkpointing {
         lines.push("activation_checkpointing: true".to_string());
     }

@@ -96,9 +96,6 @@ pub struct RunFile {
     /// What a GPU's matrix products round what they multiply to: `F32`, `Tf32` or `F16`.
     #[serde(default)]
     pub precision: Precision,
-    /// The same as `precision: Tf32`.
-    #[serde(default)]
-    pub tf32: bool,
     /// The student's model folder.
     pub student: PathBuf,
     /// What of the student learns; all of it when absent.
@@ -189,14 +186,6 @@ impl RunFile {
         Ok(file)
     }
 
-    /// What a GPU's matrix products round what they multiply to, in either word.
-    pub fn precision(&self) -> Precision {
-        match self.tf32 {
-            true => Precision::Tf32,
-            false => self.precision,
-        }
-    }
-
     /// Everything that is wrong with the run's own numbers.
     pub fn faults(&self, name: &str) -> Vec<Error> {
         let mut wrong = Vec::new();
@@ -212,11 +201,6 @@ impl RunFile {
             self.precision == Precision::F32 || self.device != Place::Cpu,
             "precision",
             "on the CPU all numbers are f32: remove `precision` (or say `F32`), or run on a GPU with `device: Cuda(0)`",
-        );
-        must(
-            !self.tf32 || self.precision != Precision::F16,
-            "precision",
-            "products round to f16 or to TF32, not to both: remove `tf32`, or say `precision: Tf32`",
         );
         must(
             self.data.is_some() || self.has_built_in(),

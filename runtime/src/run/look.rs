@@ -45,7 +45,7 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
     let file = &prepared.file;
     // a look at the run is taken on the CPU; but the run's own device must be there
     if let Place::Cuda(ordinal) = file.device {
-        findings.take(accelerator(ordinal, file.precision()));
+        findings.take(accelerator(ordinal, file.precision));
     }
     let (world, wrong) = FromFiles::open_all(&entry.plan, &file.student, &file.teachers, &Cpu::default());
     findings.wrong.extend(wrong);

@@ -102,7 +102,6 @@ struct RunOverlay {
     activation_checkpointing: Option<bool>,
     device: Option<Place>,
     precision: Option<Precision>,
-    tf32: Option<bool>,
     save_every: Option<u64>,
     student: Option<std::path::PathBuf>,
     data: Option<std::path::PathBuf>,
@@ -202,7 +201,6 @@ pub fn set(recipe: &mut dyn AnyRecipe, file: &mut RunFile, word: &str) -> Result
             file.micro_batch = over.micro_batch.unwrap_or(file.micro_batch);
             file.device = over.device.unwrap_or(file.device);
             file.precision = over.precision.unwrap_or(file.precision);
-            file.tf32 = over.tf32.unwrap_or(file.tf32);
             file.activation_checkpointing =
                 over.activation_checkpointing.unwrap_or(file.activation_checkpointing);
             file.save_every = over.save_every.unwrap_or(file.save_every);

@@ -84,7 +84,7 @@ impl Work {
     fn load(&mut self, kept: &Rotated, v: &[f32], heads: Heads, shared: usize, span: &Span) {
         let (head, seen) = (Head::new(shared, heads.shared, heads.width), span.positions().end);
         self.forward.load(kept, v, heads, shared, span);
-        let (keys, step) = self.seen.keys(head, &kept.k, span);
+        let (keys, step) = self.seen.keys(head, kept.k(), span);
         self.keys.pack_rows(keys, seen, heads.width, step);
         let (values, step) = self.seen.values(head, v, span);
         self.values.pack_columns(values, heads.width, seen, step);

@@ -36,7 +36,22 @@ impl Head {
 /// The rotated queries (scaled by 1 / sqrt(width) as well) and keys.
 pub struct Rotated {
     pub(super) q: Vec<f32>,
-    pub(super) k: Vec<f32>,
+    k: Keys,
+}
+
+enum Keys {
+    Turned(Vec<f32>),
+    /// Where nothing turns.
+    Given(Matrix<Cpu>),
+}
+
+impl Rotated {
+    pub(super) fn k(&self) -> &[f32] {
+        match &self.k {
+            Keys::Turned(keys) => keys,
+            Keys::Given(keys) => slice(keys),
+        }
+    }
 }
 
 impl AttentionKernel for Cpu {
@@ -52,7 +67,10 @@ impl AttentionKernel for Cpu {
         let heads = layout.heads;
         let kept = Rotated {
             q: rotate_heads(slice(q), heads.query * heads.width, layout, heads.scale()),
-            k: rotate_heads(slice(k), heads.shared * heads.width, layout, 1.0),
+            k: match layout.rotary.turns() {
+                true => Keys::Turned(rotate_heads(slice(k), heads.shared * heads.width, layout, 1.0)),
+                false => Keys::Given(k.clone()),
+            },
         };
         let (v, len) = (slice(v), kept.q.len());
         let mut out = Vec::with_capacity(len);
@@ -159,7 +177,7 @@ impl Scratch {
     pub fn load(&mut self, kept: &Rotated, v: &[f32], heads: Heads, shared: usize, span: &Span) {
         let (head, seen) = (Head::new(shared, heads.shared, heads.width), span.positions().end);
         if seen > 0 {
-            let (keys, step) = self.seen.keys(head, &kept.k, span);
+            let (keys, step) = self.seen.keys(head, kept.k(), span);
             self.keys.pack_columns(keys, heads.width, seen, step);
             let (values, step) = self.seen.values(head, v, span);
             self.values.pack_rows(values, seen, heads.width, step);

@@ -30,6 +30,7 @@ impl Rates {
 #[derive(Debug)]
 pub struct Rotary {
     half: usize,
+    turns: bool,
     cos: Vec<f32>,
     sin: Vec<f32>,
 }
@@ -41,12 +42,18 @@ impl Rotary {
         let angles = (0..positions).flat_map(|p| rates.radians.iter().map(move |r| f64::from(p as f32 * r)));
         let (sin, cos) =
             angles.map(|a| ((a.sin() * rates.length) as f32, (a.cos() * rates.length) as f32)).unzip();
-        Self { half: rates.radians.len(), cos, sin }
+        let turns = rates.length != 1.0 || rates.radians.iter().any(|&rate| rate != 0.0);
+        Self { half: rates.radians.len(), turns, cos, sin }
     }
 
     /// A table that turns nothing: for what has positions of its own.
     pub fn none(positions: usize, width: usize) -> Self {
         Self::new(positions, &Rates { radians: vec![0.0; width / 2], length: 1.0 })
+    }
+
+    /// Whether it changes anything.
+    pub(crate) fn turns(&self) -> bool {
+        self.turns
     }
 
     /// How many positions the table has.
