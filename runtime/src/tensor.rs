@@ -4,18 +4,23 @@
 //! carry no tape of their own: a forward pass hands one tape from op to op ([`Tape`]), so that what is
 //! traced and what is not is one type parameter of the pass.
 
+mod grads;
 mod precision;
-mod slot;
+mod tape;
 
+pub use grads::Grads;
 pub use precision::Precision;
-pub use slot::Slot;
+pub use tape::{Flow, OwnedTape, Slot, Tape};
 
 use crate::error::{Error, Result};
+use crate::kernels::parallel::{self, PIECE};
 use crate::kernels::Kernels;
-use dfdx::tensor::{Gradients, PutTape, TensorFromVec};
-use dfdx::tensor_ops::{Backward, ReshapeTo};
+use dfdx::optim::UnusedTensors;
+use dfdx::tensor::TensorFromVec;
+use dfdx::tensor_ops::ReshapeTo;
+use std::mem::MaybeUninit;
 
-pub use dfdx::tensor::{Cpu, HasErr, NoneTape, OwnedTape, Storage, Tape};
+pub use dfdx::tensor::{Cpu, HasErr, NoneTape, Storage};
 #[cfg(feature = "cuda")]
 pub use dfdx::tensor::{Cuda, CudaError};
 
@@ -26,6 +31,14 @@ pub trait Host: Storage<f32> {
     /// # Errors
     /// When the device fails.
     fn read(&self, buffer: &Buffer<Self>) -> Result<Vec<f32>, Self::Err>;
+
+    /// A buffer of `len` zeros.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    fn zeroed(&self, len: usize) -> Result<Buffer<Self>, Self::Err> {
+        self.try_alloc_len(len)
+    }
 
     /// What it is.
     fn describe(&self) -> String {
@@ -71,6 +84,12 @@ impl<R, W: FnOnce() -> R> Lent<W> {
 impl Host for Cpu {
     fn read(&self, buffer: &Buffer<Self>) -> Result<Vec<f32>, Self::Err> {
         Ok(buffer.to_vec())
+    }
+
+    fn zeroed(&self, len: usize) -> Result<Buffer<Self>, Self::Err> {
+        // SAFETY: every value is written.
+        let zeros = unsafe { parallel::build(len, PIECE, |_, values| values.fill(MaybeUninit::new(0.0))) };
+        cpu_buffer(self, zeros)
     }
 
     unsafe fn within<R>(&self, work: impl FnOnce() -> R) -> R {
@@ -134,9 +153,6 @@ pub type Matrix<D, T = NoneTape> = dfdx::tensor::Tensor<(usize, usize), f32, D, 
 /// A buffer of `f32` on device `D`: what gradients are kept in.
 pub type Buffer<D> = <D as Storage<f32>>::Vec;
 
-/// The gradients of one backward pass, by tensor (dfdx's own map).
-pub type Flow<D> = Gradients<f32, D>;
-
 /// An error of the device, as ours.
 pub fn failed(why: impl std::fmt::Display) -> Error {
     Error::run(format!("the device failed: {why}"))
@@ -158,6 +174,17 @@ pub fn matrix<D: Device>(device: &D, rows: usize, columns: usize, values: Vec<f3
 pub fn shape<D: Storage<f32>>(m: &Matrix<D>) -> (usize, usize) {
     use dfdx::shapes::HasShape;
     *m.shape()
+}
+
+/// What no other matrix has, but for copies that share its memory and its gradient.
+type Id = dfdx::tensor::UniqueId;
+
+/// The id of `m`.
+fn id<D: Device>(m: &Matrix<D>) -> Id {
+    // dfdx keeps a tensor's id to itself, but lists those that an optimiser found no gradient for
+    let mut listed = UnusedTensors::default();
+    listed.add(m);
+    listed.ids[0]
 }
 
 /// A copy of `m` on the host, row-major.
@@ -239,157 +266,17 @@ pub(crate) fn cpu_matrix(
     device.try_tensor_from_vec(values, (rows, columns))
 }
 
+/// A CPU buffer of the kernel's own output.
+pub(crate) fn cpu_buffer(device: &Cpu, values: Vec<f32>) -> Result<Buffer<Cpu>, <Cpu as HasErr>::Err> {
+    let mut buffer = device.try_alloc_len(0)?;
+    *buffer = values;
+    Ok(buffer)
+}
+
 /// A buffer of `len` zeros.
 ///
 /// # Errors
 /// When the device is out of memory.
 pub fn zeros<D: Device>(device: &D, len: usize) -> Result<Buffer<D>> {
-    Storage::<f32>::try_alloc_len(device, len).map_err(failed)
-}
-
-/// A gradient for each parameter of a model, in the model's order; backward passes add to it.
-#[derive(Clone, Debug)]
-pub struct Grads<D: Device> {
-    device: D,
-    buffers: Vec<Buffer<D>>,
-    scale: f32,
-}
-
-impl<D: Device> Grads<D> {
-    /// Zeros, one buffer for each of `parameters`.
-    ///
-    /// # Errors
-    /// When the device is out of memory.
-    pub fn zeros<'a>(device: &D, parameters: impl IntoIterator<Item = &'a Matrix<D>>) -> Result<Self> {
-        let buffers = parameters.into_iter().map(|p| {
-            let (rows, columns) = shape(p);
-            zeros(device, rows * columns)
-        });
-        Ok(Self { device: device.clone(), buffers: buffers.collect::<Result<_>>()?, scale: 1.0 })
-    }
-
-    /// The same, for a loss whose gradient is multiplied by `scale`.
-    #[must_use]
-    pub(crate) fn scaled_by(self, scale: f32) -> Self {
-        Self { scale, ..self }
-    }
-
-    /// What the loss's gradient is multiplied by: all that is in here is so many times the gradient.
-    pub fn scale(&self) -> f32 {
-        self.scale
-    }
-
-    /// Sets every gradient to zero, keeping the memory.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub fn zero(&mut self) -> Result<()> {
-        self.buffers.iter_mut().try_for_each(|b| self.device.try_fill_with_zeros(b).map_err(failed))
-    }
-
-    /// Sets the gradient of parameter `index` to zero.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub(crate) fn clear(&mut self, index: usize) -> Result<()> {
-        self.device.try_fill_with_zeros(&mut self.buffers[index]).map_err(failed)
-    }
-
-    /// The gradient of parameter `index`, on the device.
-    pub fn buffer(&self, index: usize) -> &Buffer<D> {
-        &self.buffers[index]
-    }
-
-    /// All gradients on the device, in the model's order.
-    pub fn buffers(&self) -> &[Buffer<D>] {
-        &self.buffers
-    }
-
-    /// A copy of the gradient of parameter `index` on the host, row-major.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub fn to_host(&self, index: usize) -> Result<Vec<f32>> {
-        self.device.read(&self.buffers[index]).map_err(failed)
-    }
-
-    /// Overwrites the gradient of parameter `index`.
-    #[cfg(test)]
-    pub(crate) fn fill(&mut self, index: usize, values: &[f32])
-    where
-        D: Storage<f32, Vec = Buffer<Cpu>>,
-    {
-        self.buffers[index].copy_from_slice(values);
-    }
-
-    /// Adds `other`, gradient by gradient.
-    ///
-    /// # Errors
-    /// When the two are not of the same model, or their losses were scaled differently.
-    pub fn add(&mut self, other: &Self) -> Result<()> {
-        if self.buffers.len() != other.buffers.len() {
-            return Err(Error::run("gradients of two different models cannot be added"));
-        }
-        if self.scale != other.scale {
-            return Err(Error::run("gradients of two different loss scales cannot be added"));
-        }
-        for (into, from) in self.buffers.iter_mut().zip(&other.buffers) {
-            self.device.accumulate(into, from, 1.0).map_err(failed)?;
-        }
-        Ok(())
-    }
-
-    /// The gradient of parameter `index`, for adding to it.
-    pub(crate) fn buffer_mut(&mut self, index: usize) -> &mut Buffer<D> {
-        &mut self.buffers[index]
-    }
-
-    /// Runs everything on `tape` backwards from `last`, whose gradient is `gradient`, and adds the gradients of
-    /// `parameters`.
-    pub(crate) fn collect(
-        &mut self,
-        last: &Matrix<D>,
-        gradient: Buffer<D>,
-        tape: OwnedTape<f32, D>,
-        parameters: &[&Matrix<D>],
-    ) -> Result<()> {
-        self.follow(last, gradient, tape, parameters).map(drop)
-    }
-
-    /// [`Grads::collect`], and the gradient of `first`, which is no parameter.
-    pub(crate) fn collect_to(
-        &mut self,
-        first: &Matrix<D>,
-        last: &Matrix<D>,
-        gradient: Buffer<D>,
-        tape: OwnedTape<f32, D>,
-        parameters: &[&Matrix<D>],
-    ) -> Result<Buffer<D>> {
-        let mut flow = self.follow(last, gradient, tape, parameters)?;
-        Slot::of(first).take(&mut flow).map_err(failed)
-    }
-
-    fn follow(
-        &mut self,
-        last: &Matrix<D>,
-        gradient: Buffer<D>,
-        tape: OwnedTape<f32, D>,
-        parameters: &[&Matrix<D>],
-    ) -> Result<Flow<D>> {
-        // dfdx goes backwards from a scalar: an op without inputs stands in for one
-        let scalar = self.device.try_tensor_from_vec(vec![0.0], ()).map_err(failed)?;
-        let (mut tape, last) = (tape, Slot::of(last));
-        tape.add_backward_op(move |flow| last.put(flow, gradient));
-        // the first op to run backwards is the last one added, so the parameters' buffers are laid out
-        // by an op of their own, after which each op adds into them
-        let held = std::mem::take(&mut self.buffers);
-        let owners: Vec<_> = parameters.iter().map(|p| Slot::of(p)).collect();
-        tape.add_backward_op(move |flow| {
-            owners.iter().zip(held).try_for_each(|(owner, buffer)| owner.put(flow, buffer))
-        });
-        let mut flow = scalar.put_tape(tape).try_backward().map_err(failed)?;
-        self.buffers =
-            parameters.iter().map(|p| Slot::of(p).take(&mut flow).map_err(failed)).collect::<Result<_>>()?;
-        Ok(flow)
-    }
+    device.zeroed(len).map_err(failed)
 }

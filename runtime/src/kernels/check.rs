@@ -38,7 +38,7 @@ impl TokenLoss for Probe {
 pub(crate) fn differences(
     shapes: &[(usize, usize)],
     tolerance: f64,
-    op: impl Fn(&mut OwnedTape<f32, Cpu>, &[Matrix<Cpu>]) -> Result<Matrix<Cpu>>,
+    op: impl Fn(&mut OwnedTape<Cpu>, &[Matrix<Cpu>]) -> Result<Matrix<Cpu>>,
 ) {
     const STEP: f32 = 1.0 / 128.0;
     let inputs = shapes.iter().zip(1..).map(|(&(rows, columns), i)| matrix(rows, columns, i));

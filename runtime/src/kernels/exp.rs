@@ -7,9 +7,14 @@ use super::simd::vectorised;
 /// e^x for `f32`, relative error about 1e-7. 0 below -87.3; stays finite (2.4e38) above 88.3.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
+    exp_up_to_88(if x > 88.3 { 88.3 } else { x })
+}
+
+/// [`exp`] of what is no larger than 88.3.
+#[inline(always)]
+fn exp_up_to_88(x: f32) -> f32 {
     const MAGIC: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to an integer
-    let inside = if x > 88.3 { 88.3 } else { x };
-    let inside = if inside < -87.3 { -87.3 } else { inside };
+    let inside = if x < -87.3 { -87.3 } else { x };
     let shifted = inside * std::f32::consts::LOG2_E + MAGIC;
     let n = shifted - MAGIC;
     // ln 2 in two parts, the first short enough for n * part to be exact
@@ -69,15 +74,21 @@ const LANES: usize = 16;
 /// The largest of `values`; -inf when there are none. NaN is skipped.
 #[inline(always)]
 pub(crate) fn largest(values: &[f32]) -> f32 {
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    let chunks = values.chunks_exact(LANES);
+    // several vectors of lanes, for none to wait for the one before it
+    let mut lanes = [f32::NEG_INFINITY; 4 * LANES];
+    let chunks = values.chunks_exact(4 * LANES);
     let rest = chunks.remainder();
-    for chunk in chunks {
+    for chunk in chunks.chain([rest]) {
         for (lane, &v) in lanes.iter_mut().zip(chunk) {
             *lane = if v > *lane { v } else { *lane };
         }
     }
-    lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a })
+    for half in [32, 16, 8, 4, 2, 1] {
+        for i in 0..half {
+            lanes[i] = if lanes[i + half] > lanes[i] { lanes[i + half] } else { lanes[i] };
+        }
+    }
+    lanes[0]
 }
 
 /// The sum of `term` over pairs of `a` and `b`, which are equally long, in 16 lanes.
@@ -123,7 +134,7 @@ pub(crate) fn softmax_row(scores: &mut [f32], len: usize) {
     let mut lanes = [0.0f32; LANES];
     for chunk in scores.chunks_exact_mut(LANES) {
         for (s, lane) in chunk.iter_mut().zip(&mut lanes) {
-            *s = exp(*s - top);
+            *s = exp_up_to_88(*s - top);
             *lane += *s;
         }
     }

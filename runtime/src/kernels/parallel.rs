@@ -28,6 +28,12 @@ pub(crate) unsafe fn build(
     out
 }
 
+/// Memory whose values need not be read any more, for what only writes.
+pub(crate) fn unwritten(values: &mut [f32]) -> &mut [MaybeUninit<f32>] {
+    // SAFETY: of one layout; only what is in this crate's kernels writes to it, and that writes numbers.
+    unsafe { &mut *(std::ptr::from_mut(values) as *mut [MaybeUninit<f32>]) }
+}
+
 /// Calls `work(start, values)` for each piece of `values`, in parallel when there is more than one.
 pub(crate) fn each_piece<T: Send>(values: &mut [T], piece: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     if values.len() <= piece {

@@ -78,7 +78,7 @@ impl<'a, D: Device> Pass<'a, D> {
     }
 
     /// The last hidden states at the rows of `batch`, before the last norm: `[R, hidden]`.
-    pub fn rows<T: Tape<f32, D>>(&self, tape: &mut T, batch: &Packed) -> Result<Matrix<D>> {
+    pub fn rows<T: Tape<D>>(&self, tape: &mut T, batch: &Packed) -> Result<Matrix<D>> {
         batch.check(self.decoder.config.max_position_embeddings)?;
         let layout = self.layout(batch);
         let hidden = self.hidden_of(tape, batch, &mut |tape, _, qkv| attention(tape, qkv, &layout))?;
@@ -86,7 +86,7 @@ impl<'a, D: Device> Pass<'a, D> {
     }
 
     /// The last hidden states of all tokens, `[N, hidden]`, where layers attend by `attend`.
-    pub fn hidden<T: Tape<f32, D>>(
+    pub fn hidden<T: Tape<D>>(
         &self,
         tape: &mut T,
         tokens: &[u32],
@@ -97,7 +97,7 @@ impl<'a, D: Device> Pass<'a, D> {
     }
 
     /// [`Pass::hidden`] of all that a batch shows, its images too.
-    pub fn hidden_of<T: Tape<f32, D>>(
+    pub fn hidden_of<T: Tape<D>>(
         &self,
         tape: &mut T,
         batch: &Packed,
@@ -108,7 +108,7 @@ impl<'a, D: Device> Pass<'a, D> {
     }
 
     /// What comes out of the last layer where `x` goes into the first.
-    fn through<T: Tape<f32, D>>(
+    fn through<T: Tape<D>>(
         &self,
         tape: &mut T,
         x: Matrix<D>,
@@ -127,24 +127,14 @@ impl<'a, D: Device> Pass<'a, D> {
         self.decoder.adapters.is_none() && !self.decoder.still.contains(&part)
     }
 
-    /// A linear layer of the eyes.
-    pub(super) fn eye_linear<T: Tape<f32, D>>(
-        &self,
-        tape: &mut T,
-        x: &Matrix<D>,
-        weight: usize,
-        bias: Option<usize>,
-        part: Part,
-    ) -> Result<Matrix<D>> {
-        let prepared = self.prepared.get(weight).and_then(Option::as_ref);
-        let bias = bias.map(|bias| self.value(bias)).transpose()?;
-        let value = self.value(weight)?;
-        let own = Weight { value: &value, prepared, learns: self.part_learns(part) };
-        linear(tape, x, own, bias.as_ref())
+    /// A weight that is part of `part`, the layer's value at `index`.
+    pub(super) fn weight<'v>(&'v self, index: usize, value: &'v Matrix<D>, part: Part) -> Weight<'v, D> {
+        let prepared = self.prepared.get(index).and_then(Option::as_ref);
+        Weight { value, prepared, learns: self.part_learns(part) }
     }
 
     /// What goes into the first layer: `[N, hidden]`.
-    pub fn embedded<T: Tape<f32, D>>(&self, tape: &mut T, tokens: &[u32]) -> Result<Matrix<D>> {
+    pub fn embedded<T: Tape<D>>(&self, tape: &mut T, tokens: &[u32]) -> Result<Matrix<D>> {
         let stored = || self.decoder.parameters[EMBEDDING].stored_rows(tokens);
         if let Some(rows) = self.values.is_empty().then(stored).flatten() {
             return rows;
@@ -161,18 +151,18 @@ impl<'a, D: Device> Pass<'a, D> {
     }
 
     /// Logits from hidden states: the last norm and the output layer.
-    pub fn head<T: Tape<f32, D>>(&self, tape: &mut T, hidden: &Matrix<D>) -> Result<Matrix<D>> {
+    pub fn head<T: Tape<D>>(&self, tape: &mut T, hidden: &Matrix<D>) -> Result<Matrix<D>> {
         let x = self.last_norm(tape, hidden)?;
         self.linear(tape, &x, self.decoder.places.head, None)
     }
 
     /// What the output layer reads: the last norm of hidden states.
-    pub fn last_norm<T: Tape<f32, D>>(&self, tape: &mut T, hidden: &Matrix<D>) -> Result<Matrix<D>> {
+    pub fn last_norm<T: Tape<D>>(&self, tape: &mut T, hidden: &Matrix<D>) -> Result<Matrix<D>> {
         self.norm(tape, hidden, self.decoder.places.norm)
     }
 
     /// What comes out of layer `index` where `x` goes in.
-    pub fn layer<T: Tape<f32, D>>(
+    pub fn layer<T: Tape<D>>(
         &self,
         tape: &mut T,
         index: usize,
@@ -213,11 +203,11 @@ impl<'a, D: Device> Pass<'a, D> {
         }
     }
 
-    fn norm<T: Tape<f32, D>>(&self, tape: &mut T, x: &Matrix<D>, weight: usize) -> Result<Matrix<D>> {
+    fn norm<T: Tape<D>>(&self, tape: &mut T, x: &Matrix<D>, weight: usize) -> Result<Matrix<D>> {
         rms_norm(tape, x, &self.value(weight)?, self.decoder.config.rms_norm_eps as f32)
     }
 
-    fn linear<T: Tape<f32, D>>(
+    fn linear<T: Tape<D>>(
         &self,
         tape: &mut T,
         x: &Matrix<D>,
@@ -228,7 +218,7 @@ impl<'a, D: Device> Pass<'a, D> {
         self.linear_of(tape, x, &(Rc::new(move || Ok(kept.clone())) as Again<D>), weight, bias)
     }
 
-    fn linear_of<T: Tape<f32, D>>(
+    fn linear_of<T: Tape<D>>(
         &self,
         tape: &mut T,
         x: &Matrix<D>,
@@ -236,10 +226,9 @@ impl<'a, D: Device> Pass<'a, D> {
         weight: usize,
         bias: Option<usize>,
     ) -> Result<Matrix<D>> {
-        let prepared = self.prepared.get(weight).and_then(Option::as_ref);
         let bias = bias.map(|bias| self.value(bias)).transpose()?;
         let value = self.value(weight)?;
-        let own = Weight { value: &value, prepared, learns: self.learns() };
+        let own = self.weight(weight, &value, Part::Decoder);
         let y = linear_of(tape, x, again, own, bias.as_ref())?;
         let Some(adapters) = &self.decoder.adapters else { return Ok(y) };
         let Some((a, b, scale)) = adapters.of(weight) else { return Ok(y) };

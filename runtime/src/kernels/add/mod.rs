@@ -11,6 +11,7 @@ pub(crate) use cpu::increase;
 use super::misfit;
 use crate::error::Result;
 use crate::tensor::{self, failed, Buffer, Device, Matrix, Slot, Storage, Tape};
+use std::rc::Rc;
 
 /// Addition on a device.
 pub trait AddKernel: Storage<f32> {
@@ -31,7 +32,7 @@ pub trait AddKernel: Storage<f32> {
 ///
 /// # Errors
 /// When the shapes differ.
-pub fn add<D: Device, T: Tape<f32, D>>(tape: &mut T, a: &Matrix<D>, b: &Matrix<D>) -> Result<Matrix<D>> {
+pub fn add<D: Device, T: Tape<D>>(tape: &mut T, a: &Matrix<D>, b: &Matrix<D>) -> Result<Matrix<D>> {
     add_scaled(tape, a, b, 1.0)
 }
 
@@ -39,7 +40,7 @@ pub fn add<D: Device, T: Tape<f32, D>>(tape: &mut T, a: &Matrix<D>, b: &Matrix<D
 ///
 /// # Errors
 /// When the shapes differ.
-pub fn add_scaled<D: Device, T: Tape<f32, D>>(
+pub fn add_scaled<D: Device, T: Tape<D>>(
     tape: &mut T,
     a: &Matrix<D>,
     b: &Matrix<D>,
@@ -52,13 +53,9 @@ pub fn add_scaled<D: Device, T: Tape<f32, D>>(
     if T::OWNS_TAPE {
         let [a, b, out] = [a, b, &y].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let g = out.take(flow)?;
-            for (x, scale) in [(&a, 1.0), (&b, scale)] {
-                let mut g_x = x.take(flow)?;
-                x.device().accumulate(&mut g_x, &g, scale)?;
-                x.put(flow, g_x)?;
-            }
-            Ok(())
+            let g = out.whole(flow)?;
+            a.add(flow, Rc::clone(&g), 1.0)?;
+            b.add(flow, g, scale)
         });
     }
     Ok(y)

@@ -1,7 +1,7 @@
 //! The forward pass. A task is one key-and-value head of one span; within it, blocks of query rows, so
 //! that scores take block times length and not length times length.
 
-use super::rotary::rotate;
+use super::rotary::rotate_fresh;
 use super::{AttentionKernel, Heads, Layout, Sight, Span};
 use crate::kernels::exp::{padded, softmax_row};
 use crate::kernels::matmul::{multiply, multiply_raw, Left, Panels, Right, Write};
@@ -117,17 +117,18 @@ impl AttentionKernel for Cpu {
 
 /// Every row of `x`, `width` wide, rotated to its position in its span and scaled.
 pub(crate) fn rotate_heads(x: &[f32], width: usize, layout: &Layout, scale: f32) -> Vec<f32> {
-    let mut out = vec![0.0; x.len()];
     let positions: Vec<usize> = layout.spans.iter().flat_map(Span::positions).collect();
-    let piece = rows_per_piece(width) * width;
-    parallel::each_piece(&mut out, piece, |start, out| {
-        let rows = out.chunks_exact_mut(width).zip(x[start..].chunks_exact(width));
-        for ((to, from), &position) in rows.zip(&positions[start / width..]) {
-            let (cos, sin) = layout.rotary.at(position);
-            rotate(from, cos, sin, scale, to);
-        }
-    });
-    out
+    let piece = rows_per_piece(width) * width.max(1);
+    // SAFETY: `rotate_fresh` writes each row whole.
+    unsafe {
+        parallel::build(x.len(), piece, |start, out| {
+            let rows = out.chunks_exact_mut(width).zip(x[start..].chunks_exact(width));
+            for ((to, from), &position) in rows.zip(&positions[start / width..]) {
+                let (cos, sin) = layout.rotary.at(position);
+                rotate_fresh(from, cos, sin, scale, to);
+            }
+        })
+    }
 }
 
 /// One head's rows of a span and of what it stands after, side by side where they do not lie so.

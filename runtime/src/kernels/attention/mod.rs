@@ -150,7 +150,7 @@ pub trait AttentionKernel: Storage<f32> {
 ///
 /// # Errors
 /// When the shapes do not fit the heads and the spans.
-pub fn attention<D: Device, T: Tape<f32, D>>(
+pub fn attention<D: Device, T: Tape<D>>(
     tape: &mut T,
     [q, k, v]: [&Matrix<D>; 3],
     layout: &Layout,
@@ -165,12 +165,13 @@ pub fn attention<D: Device, T: Tape<f32, D>>(
         let (v, layout) = (v.clone(), layout.clone());
         let [of_q, of_k, of_v, out] = [q, k, &v, &y].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let g = out.take(flow)?;
+            let g = out.whole(flow)?;
             let (mut g_q, mut g_k, mut g_v) = (of_q.take(flow)?, of_k.take(flow)?, of_v.take(flow)?);
             v.device().attention_backward(&kept, &v, &layout, &g, [&mut g_q, &mut g_k, &mut g_v])?;
-            of_q.put(flow, g_q)?;
-            of_k.put(flow, g_k)?;
-            of_v.put(flow, g_v)
+            of_q.put(flow, g_q);
+            of_k.put(flow, g_k);
+            of_v.put(flow, g_v);
+            Ok(())
         });
     }
     Ok(y)

@@ -1,6 +1,8 @@
 //! Rotary positions (Su et al., RoFormer, 2021), half-split as in the Hugging Face models.
 
+use crate::kernels::parallel::unwritten;
 use crate::kernels::simd::vectorised;
+use std::mem::MaybeUninit;
 
 /// How fast the pairs of a head turn.
 ///
@@ -79,17 +81,22 @@ impl Rotary {
     }
 }
 
+/// Rotates each head in `from` (one row) by the angles given, scaled by `scale`, into `to`.
+pub(crate) fn rotate(from: &[f32], cos: &[f32], sin: &[f32], scale: f32, to: &mut [f32]) {
+    rotate_fresh(from, cos, sin, scale, unwritten(to));
+}
+
 vectorised! {
-    /// Rotates each head in `from` (one row) by the angles given, scaled by `scale`, into `to`.
-    pub(crate) fn rotate(from: &[f32], cos: &[f32], sin: &[f32], scale: f32, to: &mut [f32]) {
+    /// [`rotate`] into memory that holds nothing yet: every value of it is written.
+    pub(crate) fn rotate_fresh(from: &[f32], cos: &[f32], sin: &[f32], scale: f32, to: &mut [MaybeUninit<f32>]) {
         let half = cos.len();
         for (from, to) in from.chunks_exact(2 * half).zip(to.chunks_exact_mut(2 * half)) {
             let ((a, b), (to_a, to_b)) = (from.split_at(half), to.split_at_mut(half));
             let angles = cos.iter().zip(sin);
             let values = a.iter().zip(b).zip(angles);
             for (((a, b), (c, s)), (to_a, to_b)) in values.zip(to_a.iter_mut().zip(to_b)) {
-                *to_a = (a * c - b * s) * scale;
-                *to_b = (b * c + a * s) * scale;
+                to_a.write((a * c - b * s) * scale);
+                to_b.write((b * c + a * s) * scale);
             }
         }
     }

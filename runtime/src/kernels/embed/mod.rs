@@ -8,7 +8,7 @@ use crate::tensor::{self, Device, Matrix, Tape};
 ///
 /// # Errors
 /// When an id is not below V.
-pub fn embed<D: Device, T: Tape<f32, D>>(tape: &mut T, table: &Matrix<D>, ids: &[u32]) -> Result<Matrix<D>> {
+pub fn embed<D: Device, T: Tape<D>>(tape: &mut T, table: &Matrix<D>, ids: &[u32]) -> Result<Matrix<D>> {
     within(ids, tensor::shape(table).0)?;
     select_rows(tape, table, ids.iter().map(|&id| id as usize).collect())
 }

@@ -2,7 +2,7 @@ use super::GeluKernel;
 use crate::kernels::exp::exp;
 use crate::kernels::parallel::{self, PIECE};
 use crate::kernels::simd::vectorised;
-use crate::tensor::{cpu_matrix, shape, slice, Buffer, Cpu, HasErr, Matrix};
+use crate::tensor::{cpu_buffer, cpu_matrix, shape, slice, Buffer, Cpu, HasErr, Matrix};
 use std::mem::MaybeUninit;
 
 /// 2 sqrt(2 / π): half of 1 + tanh(u) is the logistic function of 2u.
@@ -23,14 +23,16 @@ impl GeluKernel for Cpu {
         &self,
         x: &Matrix<Self>,
         g: &Buffer<Self>,
-        g_x: &mut Buffer<Self>,
-    ) -> Result<(), <Self as HasErr>::Err> {
+    ) -> Result<Buffer<Self>, <Self as HasErr>::Err> {
         let x = slice(x);
-        parallel::each_piece(g_x, PIECE, |start, g_x| {
-            let end = start + g_x.len();
-            backward(&x[start..end], &g[start..end], g_x);
-        });
-        Ok(())
+        // SAFETY: `backward` writes as many values as it is given.
+        let g_x = unsafe {
+            parallel::build(x.len(), PIECE, |start, g_x| {
+                let end = start + g_x.len();
+                backward(&x[start..end], &g[start..end], g_x);
+            })
+        };
+        cpu_buffer(self, g_x)
     }
 }
 
@@ -41,10 +43,10 @@ vectorised! {
         }
     }
 
-    fn backward(x: &[f32], g: &[f32], g_x: &mut [f32]) {
+    fn backward(x: &[f32], g: &[f32], g_x: &mut [MaybeUninit<f32>]) {
         for ((g_x, &x), g) in g_x.iter_mut().zip(x).zip(g) {
             let open = 1.0 / (1.0 + exp(-RATE * (x + CUBE * x * x * x)));
-            *g_x += g * (open + x * open * (1.0 - open) * RATE * (1.0 + 3.0 * CUBE * x * x));
+            g_x.write(g * (open + x * open * (1.0 - open) * RATE * (1.0 + 3.0 * CUBE * x * x)));
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::{gpu, GeluKernel};
 use crate::kernels::gpu::cuda::{at, buffer_at, empty, engine};
-use crate::tensor::{shape, Buffer, Cuda, HasErr, Matrix};
+use crate::tensor::{shape, Buffer, Cuda, HasErr, Host, Matrix, Storage};
 
 impl GeluKernel for Cuda {
     fn gelu(&self, x: &Matrix<Self>) -> Result<Matrix<Self>, <Self as HasErr>::Err> {
@@ -13,9 +13,10 @@ impl GeluKernel for Cuda {
         &self,
         x: &Matrix<Self>,
         g: &Buffer<Self>,
-        g_x: &mut Buffer<Self>,
-    ) -> Result<(), <Self as HasErr>::Err> {
-        let (rows, columns) = shape(x);
-        gpu::gelu_backward(engine()?, [at(x), buffer_at(g)], buffer_at(g_x), rows * columns)
+    ) -> Result<Buffer<Self>, <Self as HasErr>::Err> {
+        let count = Storage::<f32>::len(self, g);
+        let made = self.zeroed(count)?;
+        gpu::gelu_backward(engine()?, [at(x), buffer_at(g)], buffer_at(&made), count)?;
+        Ok(made)
     }
 }

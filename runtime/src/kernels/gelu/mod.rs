@@ -17,31 +17,25 @@ pub trait GeluKernel: Storage<f32> {
     /// When the device fails.
     fn gelu(&self, x: &Matrix<Self>) -> Result<Matrix<Self>, Self::Err>;
 
-    /// Adds to the gradient of `x` what the output's gradient `g` makes of it.
+    /// The gradient of `x`: what the output's gradient `g` makes of it.
     ///
     /// # Errors
     /// When the device fails.
-    fn gelu_backward(
-        &self,
-        x: &Matrix<Self>,
-        g: &Buffer<Self>,
-        g_x: &mut Buffer<Self>,
-    ) -> Result<(), Self::Err>;
+    fn gelu_backward(&self, x: &Matrix<Self>, g: &Buffer<Self>) -> Result<Buffer<Self>, Self::Err>;
 }
 
 /// GELU of every element of `x`.
 ///
 /// # Errors
 /// When the device fails.
-pub fn gelu<D: Device, T: Tape<f32, D>>(tape: &mut T, x: &Matrix<D>) -> Result<Matrix<D>> {
+pub fn gelu<D: Device, T: Tape<D>>(tape: &mut T, x: &Matrix<D>) -> Result<Matrix<D>> {
     let y = x.device().gelu(x).map_err(failed)?;
     if T::OWNS_TAPE {
         let x = x.clone();
         let [of_x, out] = [&x, &y].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let (g, mut g_x) = (out.take(flow)?, of_x.take(flow)?);
-            x.device().gelu_backward(&x, &g, &mut g_x)?;
-            of_x.put(flow, g_x)
+            let g = out.whole(flow)?;
+            of_x.add(flow, x.device().gelu_backward(&x, &g)?, 1.0)
         });
     }
     Ok(y)

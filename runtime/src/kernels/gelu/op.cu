@@ -9,6 +9,6 @@ extern "C" __global__ void gelu(const float *x, float *out, u64 count) {
 extern "C" __global__ void gelu_backward(const float *x, const float *g, float *g_x, u64 count) {
     for (u64 i = thread_in_grid(); i < count; i += threads_in_grid()) {
         float at = x[i], open = open_at(at);
-        g_x[i] += g[i] * (open + at * open * (1.0f - open) * 1.5957691f * (1.0f + 0.134145f * at * at));
+        g_x[i] = g[i] * (open + at * open * (1.0f - open) * 1.5957691f * (1.0f + 0.134145f * at * at));
     }
 }

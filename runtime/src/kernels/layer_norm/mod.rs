@@ -43,7 +43,7 @@ pub trait LayerNormKernel: Storage<f32> {
 ///
 /// # Errors
 /// When the shapes do not fit.
-pub fn layer_norm<D: Device, T: Tape<f32, D>>(
+pub fn layer_norm<D: Device, T: Tape<D>>(
     tape: &mut T,
     x: &Matrix<D>,
     [weight, bias]: [&Matrix<D>; 2],
@@ -58,14 +58,15 @@ pub fn layer_norm<D: Device, T: Tape<f32, D>>(
         let (x, weight) = (x.clone(), weight.clone());
         let [of_x, of_weight, of_bias, out] = [&x, &weight, bias, &y].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let g = out.take(flow)?;
+            let g = out.whole(flow)?;
             let (mut g_x, mut g_weight, mut g_bias) =
                 (of_x.take(flow)?, of_weight.take(flow)?, of_bias.take(flow)?);
             let into = [&mut g_x, &mut g_weight, &mut g_bias];
             x.device().layer_norm_backward(&x, &weight, epsilon, &g, into)?;
-            of_x.put(flow, g_x)?;
-            of_weight.put(flow, g_weight)?;
-            of_bias.put(flow, g_bias)
+            of_x.put(flow, g_x);
+            of_weight.put(flow, g_weight);
+            of_bias.put(flow, g_bias);
+            Ok(())
         });
     }
     Ok(y)

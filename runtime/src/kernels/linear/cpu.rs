@@ -2,7 +2,7 @@ use super::LinearKernel;
 use crate::kernels::add::increase;
 use crate::kernels::matmul::{accumulate, product, Left, Panels, Side};
 use crate::kernels::parallel::rows_per_piece;
-use crate::tensor::{cpu_matrix, shape, slice, Buffer, Cpu, HasErr, Matrix};
+use crate::tensor::{cpu_buffer, cpu_matrix, shape, slice, Buffer, Cpu, HasErr, Matrix};
 use rayon::prelude::*;
 
 /// Weights packed for products with their transpose.
@@ -37,12 +37,18 @@ impl LinearKernel for Cpu {
         &self,
         weight: &Matrix<Self>,
         g: &Buffer<Self>,
-        g_x: &mut Buffer<Self>,
-    ) -> Result<(), <Self as HasErr>::Err> {
+        g_x: Option<Buffer<Self>>,
+    ) -> Result<Buffer<Self>, <Self as HasErr>::Err> {
         let (outer, inner) = shape(weight);
+        let left = Left::rows(g, g.len() / outer.max(1), outer);
         let right = Side::Rows { values: slice(weight), depth: outer, columns: inner };
-        accumulate(Left::rows(g, g.len() / outer.max(1), outer), right, g_x);
-        Ok(())
+        match g_x {
+            Some(mut g_x) => {
+                accumulate(left, right, &mut g_x);
+                Ok(g_x)
+            }
+            None => cpu_buffer(self, product(left, right, None)),
+        }
     }
 
     fn linear_learn(

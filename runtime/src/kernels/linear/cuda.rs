@@ -1,7 +1,7 @@
 use super::{gpu, LinearKernel};
 use crate::kernels::gpu::cuda::{at, buffer_at, empty, engine, Block};
 use crate::kernels::gpu::{Factor, Gpu};
-use crate::tensor::{shape, Buffer, Cuda, HasErr, Matrix, Storage};
+use crate::tensor::{shape, Buffer, Cuda, HasErr, Host, Matrix, Storage};
 
 /// Weights as halves, where products read these; cuBLAS takes floats as they are.
 pub struct Cast(Option<Block>);
@@ -32,11 +32,13 @@ impl LinearKernel for Cuda {
         &self,
         weight: &Matrix<Self>,
         g: &Buffer<Self>,
-        g_x: &mut Buffer<Self>,
-    ) -> Result<(), <Self as HasErr>::Err> {
+        g_x: Option<Buffer<Self>>,
+    ) -> Result<Buffer<Self>, <Self as HasErr>::Err> {
         let (outer, inner) = shape(weight);
         let rows = Storage::<f32>::len(self, g) / outer.max(1);
-        gpu::linear_backward(engine()?, [at(weight), buffer_at(g)], buffer_at(g_x), [rows, inner, outer])
+        let g_x = g_x.map_or_else(|| self.zeroed(rows * inner), Ok)?;
+        gpu::linear_backward(engine()?, [at(weight), buffer_at(g)], buffer_at(&g_x), [rows, inner, outer])?;
+        Ok(g_x)
     }
 
     fn linear_learn(

@@ -1,6 +1,7 @@
 //! The right side of a product, packed: panels of 16 columns, each depth by depth, padded with zeros.
 
-use crate::kernels::parallel;
+use crate::kernels::parallel::{self, unwritten};
+use std::mem::MaybeUninit;
 
 /// Columns in a panel.
 pub(crate) const WIDTH: usize = 16;
@@ -125,7 +126,7 @@ impl Panels {
         if depth == 0 {
             return;
         }
-        for (panel, target) in self.values.chunks_exact_mut(depth * WIDTH).enumerate() {
+        for (panel, target) in unwritten(&mut self.values).chunks_exact_mut(depth * WIDTH).enumerate() {
             pack_panel_of_rows(target, &source[panel * WIDTH..], (columns - panel * WIDTH).min(WIDTH), step);
         }
     }
@@ -136,7 +137,7 @@ impl Panels {
         if depth == 0 {
             return;
         }
-        for (panel, target) in self.values.chunks_exact_mut(depth * WIDTH).enumerate() {
+        for (panel, target) in unwritten(&mut self.values).chunks_exact_mut(depth * WIDTH).enumerate() {
             pack_panel_of_columns(
                 target,
                 &source[panel * WIDTH * step..],
@@ -166,39 +167,46 @@ impl Panels {
         })
     }
 
-    fn spread(depth: usize, columns: usize, pack: impl Fn(usize, &mut [f32]) + Sync) -> Self {
-        let mut panels =
-            Self { values: Lines::zeros(columns.div_ceil(WIDTH) * depth * WIDTH), depth, columns };
+    /// `pack` writes the whole of the panel that it is told.
+    fn spread(depth: usize, columns: usize, pack: impl Fn(usize, &mut [MaybeUninit<f32>]) + Sync) -> Self {
+        let count = columns.div_ceil(WIDTH) * depth;
+        let mut lines = Vec::with_capacity(count);
         if depth > 0 {
             // several panels a task, so that a task is worth its start
-            let size = depth * WIDTH;
-            let group = parallel::PIECE.div_ceil(size);
-            parallel::each_piece(&mut panels.values, group * size, |start, chunk| {
-                for (i, target) in chunk.chunks_exact_mut(size).enumerate() {
-                    pack(start / size + i, target);
+            let group = parallel::PIECE.div_ceil(depth * WIDTH);
+            parallel::each_piece(&mut lines.spare_capacity_mut()[..count], group * depth, |start, lines| {
+                for (i, panel) in lines.chunks_exact_mut(depth).enumerate() {
+                    // SAFETY: a line is WIDTH values without padding.
+                    let values =
+                        unsafe { std::slice::from_raw_parts_mut(panel.as_mut_ptr().cast(), depth * WIDTH) };
+                    pack(start / depth + i, values);
                 }
             });
         }
-        panels
+        // SAFETY: all panels have been packed.
+        unsafe { lines.set_len(count) };
+        Self { values: Lines(lines), depth, columns }
     }
 }
 
-fn pack_panel_of_rows(target: &mut [f32], source: &[f32], columns: usize, step: usize) {
+/// Writes the whole of `target`.
+fn pack_panel_of_rows(target: &mut [MaybeUninit<f32>], source: &[f32], columns: usize, step: usize) {
     for (d, line) in target.chunks_exact_mut(WIDTH).enumerate() {
         let from = &source[d * step..][..columns];
         if columns == WIDTH {
-            line.copy_from_slice(from);
+            line.write_copy_of_slice(from);
         } else {
-            line[..columns].copy_from_slice(from);
-            line[columns..].fill(0.0);
+            line[..columns].write_copy_of_slice(from);
+            line[columns..].fill(MaybeUninit::new(0.0));
         }
     }
 }
 
-fn pack_panel_of_columns(target: &mut [f32], source: &[f32], columns: usize, step: usize) {
+/// Writes the whole of `target`.
+fn pack_panel_of_columns(target: &mut [MaybeUninit<f32>], source: &[f32], columns: usize, step: usize) {
     let depth = target.len() / WIDTH;
     if columns < WIDTH {
-        target.fill(0.0);
+        target.fill(MaybeUninit::new(0.0));
     }
     // eight columns at a time: eight reading heads, and writes that stay within a cache line
     for first in (0..columns).step_by(8) {
@@ -207,13 +215,13 @@ fn pack_panel_of_columns(target: &mut [f32], source: &[f32], columns: usize, ste
             let rows: [&[f32]; 8] = std::array::from_fn(|i| &source[(first + i) * step..][..depth]);
             for (d, line) in target.chunks_exact_mut(WIDTH).enumerate() {
                 for (slot, row) in line[first..first + 8].iter_mut().zip(&rows) {
-                    *slot = row[d];
+                    slot.write(row[d]);
                 }
             }
         } else {
             for c in first..first + heads {
                 for (line, &v) in target.chunks_exact_mut(WIDTH).zip(&source[c * step..][..depth]) {
-                    line[c] = v;
+                    line[c].write(v);
                 }
             }
         }

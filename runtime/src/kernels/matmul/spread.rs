@@ -20,6 +20,9 @@ const DEPTH: usize = 512;
 /// Rows below which it would not pay to pack a part of the right side once more.
 const WORTH: usize = 384;
 
+/// Values between tiles of the left side: else their lines, which are written in turn, would be of one place in the cache.
+const APART: usize = WIDTH;
+
 /// Columns of a task are a multiple of two panels', which some tiles read together.
 const PAIR: usize = 2 * WIDTH;
 
@@ -199,23 +202,30 @@ impl Left<'_> {
             6 => tiled::<6>(&part, depth, memory),
             _ => tiled::<8>(&part, depth, memory),
         }
-        Left { values: memory, rows: count, row_step: 1, depth_step: tall, tile_step: Some(depth * tall) }
+        Left {
+            values: memory,
+            rows: count,
+            row_step: 1,
+            depth_step: tall,
+            tile_step: Some(depth * tall + APART),
+        }
     }
 }
 
 /// Copies `depth` columns of `left`, whose rows lie side by side, into tiles of `TALL` rows, each depth by depth.
 fn tiled<const TALL: usize>(left: &Left, depth: usize, into: &mut Vec<f32>) {
     let (whole, rest) = (left.rows / TALL, left.rows % TALL);
-    into.resize(left.rows.div_ceil(TALL) * depth * TALL, 0.0);
+    let step = depth * TALL + APART;
+    into.resize(left.rows.div_ceil(TALL) * step, 0.0);
     for d in 0..depth {
         let column = &left.values[d * left.depth_step..][..left.rows];
         for (tile, from) in column.chunks_exact(TALL).enumerate() {
             // of a length that is known here: two moves, and no call
-            let to = &mut into[(tile * depth + d) * TALL..][..TALL];
+            let to = &mut into[tile * step + d * TALL..][..TALL];
             to.copy_from_slice(&from[..TALL]);
         }
         if rest > 0 {
-            into[(whole * depth + d) * TALL..][..rest].copy_from_slice(&column[whole * TALL..]);
+            into[whole * step + d * TALL..][..rest].copy_from_slice(&column[whole * TALL..]);
         }
     }
 }

@@ -46,7 +46,7 @@ pub trait RmsNormKernel: Storage<f32> {
 ///
 /// # Errors
 /// When d is not a multiple of w.
-pub fn rms_norm<D: Device, T: Tape<f32, D>>(
+pub fn rms_norm<D: Device, T: Tape<D>>(
     tape: &mut T,
     x: &Matrix<D>,
     weight: &Matrix<D>,
@@ -61,11 +61,12 @@ pub fn rms_norm<D: Device, T: Tape<f32, D>>(
         let (x, weight) = (x.clone(), weight.clone());
         let [of_x, of_weight, out] = [&x, &weight, &y].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let g = out.take(flow)?;
+            let g = out.whole(flow)?;
             let (mut g_x, mut g_weight) = (of_x.take(flow)?, of_weight.take(flow)?);
             x.device().rms_norm_backward(&x, &weight, epsilon, &g, &mut g_x, &mut g_weight)?;
-            of_x.put(flow, g_x)?;
-            of_weight.put(flow, g_weight)
+            of_x.put(flow, g_x);
+            of_weight.put(flow, g_weight);
+            Ok(())
         });
     }
     Ok(y)

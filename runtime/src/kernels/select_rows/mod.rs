@@ -35,7 +35,7 @@ pub trait SelectKernel: Storage<f32> {
 ///
 /// # Errors
 /// When a row is not below N.
-pub fn select_rows<D: Device, T: Tape<f32, D>>(
+pub fn select_rows<D: Device, T: Tape<D>>(
     tape: &mut T,
     x: &Matrix<D>,
     rows: Vec<usize>,
@@ -48,10 +48,11 @@ pub fn select_rows<D: Device, T: Tape<f32, D>>(
     if T::OWNS_TAPE {
         let [x, out] = [x, &y].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let g = out.take(flow)?;
+            let g = out.whole(flow)?;
             let mut g_x = x.take(flow)?;
             x.device().select_backward(&rows, width, &g, &mut g_x)?;
-            x.put(flow, g_x)
+            x.put(flow, g_x);
+            Ok(())
         });
     }
     Ok(y)

@@ -42,7 +42,7 @@ pub trait SpliceKernel: Storage<f32> {
 ///
 /// # Errors
 /// When the shapes do not fit, or a place is not below N or not above the one before it.
-pub fn splice<D: Device, T: Tape<f32, D>>(
+pub fn splice<D: Device, T: Tape<D>>(
     tape: &mut T,
     into: &Matrix<D>,
     rows: &Matrix<D>,
@@ -58,11 +58,12 @@ pub fn splice<D: Device, T: Tape<f32, D>>(
     if T::OWNS_TAPE {
         let [of_into, of_rows, out] = [into, rows, &y].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let g = out.take(flow)?;
+            let g = out.whole(flow)?;
             let (mut g_into, mut g_rows) = (of_into.take(flow)?, of_rows.take(flow)?);
             out.device().splice_backward(&places, width, &g, &mut g_into, &mut g_rows)?;
-            of_into.put(flow, g_into)?;
-            of_rows.put(flow, g_rows)
+            of_into.put(flow, g_into);
+            of_rows.put(flow, g_rows);
+            Ok(())
         });
     }
     Ok(y)

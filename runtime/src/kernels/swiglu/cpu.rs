@@ -2,7 +2,7 @@ use super::SwigluKernel;
 use crate::kernels::exp::exp;
 use crate::kernels::parallel::{self, Shared, PIECE};
 use crate::kernels::simd::vectorised;
-use crate::tensor::{cpu_matrix, shape, slice, Buffer, Cpu, HasErr, Matrix};
+use crate::tensor::{cpu_buffer, cpu_matrix, shape, slice, Buffer, Cpu, HasErr, Matrix};
 use std::mem::MaybeUninit;
 
 impl SwigluKernel for Cpu {
@@ -23,17 +23,19 @@ impl SwigluKernel for Cpu {
         gate: &Matrix<Self>,
         up: &Matrix<Self>,
         g: &Buffer<Self>,
-        g_gate: &mut Buffer<Self>,
-        g_up: &mut Buffer<Self>,
-    ) -> Result<(), <Self as HasErr>::Err> {
-        let (gate, up, g_up) = (slice(gate), slice(up), Shared::new(g_up));
-        parallel::each_piece(g_gate, PIECE, |start, g_gate| {
-            let end = start + g_gate.len();
-            // SAFETY: a piece has the same values of both gradients to itself.
-            let g_up = unsafe { g_up.part(start, g_gate.len()) };
-            backward(&gate[start..end], &up[start..end], &g[start..end], g_gate, g_up);
-        });
-        Ok(())
+    ) -> Result<[Buffer<Self>; 2], <Self as HasErr>::Err> {
+        let (gate, up, mut g_up) = (slice(gate), slice(up), Vec::with_capacity(g.len()));
+        let of_up = Shared::new(&mut g_up.spare_capacity_mut()[..g.len()]);
+        // SAFETY: `backward` writes as many values as it is given, a piece the same of both gradients.
+        let g_gate = unsafe {
+            parallel::build(g.len(), PIECE, |start, g_gate| {
+                let (end, g_up) = (start + g_gate.len(), of_up.part(start, g_gate.len()));
+                backward(&gate[start..end], &up[start..end], &g[start..end], g_gate, g_up);
+            })
+        };
+        // SAFETY: just written.
+        unsafe { g_up.set_len(g.len()) };
+        Ok([cpu_buffer(self, g_gate)?, cpu_buffer(self, g_up)?])
     }
 }
 
@@ -44,12 +46,18 @@ vectorised! {
         }
     }
 
-    fn backward(gate: &[f32], up: &[f32], g: &[f32], g_gate: &mut [f32], g_up: &mut [f32]) {
+    fn backward(
+        gate: &[f32],
+        up: &[f32],
+        g: &[f32],
+        g_gate: &mut [MaybeUninit<f32>],
+        g_up: &mut [MaybeUninit<f32>],
+    ) {
         let inputs = gate.iter().zip(up).zip(g);
         for (((&gate, &up), &g), (g_gate, g_up)) in inputs.zip(g_gate.iter_mut().zip(g_up)) {
             let open = 1.0 / (1.0 + exp(-gate));
-            *g_gate += g * up * (open + gate * open * (1.0 - open));
-            *g_up += g * gate * open;
+            g_gate.write(g * up * (open + gate * open * (1.0 - open)));
+            g_up.write(g * gate * open);
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::{gpu, SwigluKernel};
 use crate::kernels::gpu::cuda::{at, buffer_at, empty, engine};
-use crate::tensor::{shape, Buffer, Cuda, HasErr, Matrix};
+use crate::tensor::{shape, Buffer, Cuda, HasErr, Host, Matrix, Storage};
 
 impl SwigluKernel for Cuda {
     fn swiglu(&self, gate: &Matrix<Self>, up: &Matrix<Self>) -> Result<Matrix<Self>, <Self as HasErr>::Err> {
@@ -14,11 +14,11 @@ impl SwigluKernel for Cuda {
         gate: &Matrix<Self>,
         up: &Matrix<Self>,
         g: &Buffer<Self>,
-        g_gate: &mut Buffer<Self>,
-        g_up: &mut Buffer<Self>,
-    ) -> Result<(), <Self as HasErr>::Err> {
-        let (rows, columns) = shape(gate);
-        let (given, to) = ([at(gate), at(up), buffer_at(g)], [buffer_at(g_gate), buffer_at(g_up)]);
-        gpu::swiglu_backward(engine()?, given, to, rows * columns)
+    ) -> Result<[Buffer<Self>; 2], <Self as HasErr>::Err> {
+        let count = Storage::<f32>::len(self, g);
+        let made = [self.zeroed(count)?, self.zeroed(count)?];
+        let given = [at(gate), at(up), buffer_at(g)];
+        gpu::swiglu_backward(engine()?, given, made.each_ref().map(buffer_at), count)?;
+        Ok(made)
     }
 }

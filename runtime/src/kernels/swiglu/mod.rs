@@ -19,7 +19,7 @@ pub trait SwigluKernel: Storage<f32> {
     /// When the device fails.
     fn swiglu(&self, gate: &Matrix<Self>, up: &Matrix<Self>) -> Result<Matrix<Self>, Self::Err>;
 
-    /// Adds to the gradients of `gate` and `up` what the output's gradient `g` makes of them.
+    /// The gradients of `gate` and `up`: what the output's gradient `g` makes of them.
     ///
     /// # Errors
     /// When the device fails.
@@ -28,20 +28,14 @@ pub trait SwigluKernel: Storage<f32> {
         gate: &Matrix<Self>,
         up: &Matrix<Self>,
         g: &Buffer<Self>,
-        g_gate: &mut Buffer<Self>,
-        g_up: &mut Buffer<Self>,
-    ) -> Result<(), Self::Err>;
+    ) -> Result<[Buffer<Self>; 2], Self::Err>;
 }
 
 /// `silu(gate) * up`: two different matrices of one shape.
 ///
 /// # Errors
 /// When the shapes differ.
-pub fn swiglu<D: Device, T: Tape<f32, D>>(
-    tape: &mut T,
-    gate: &Matrix<D>,
-    up: &Matrix<D>,
-) -> Result<Matrix<D>> {
+pub fn swiglu<D: Device, T: Tape<D>>(tape: &mut T, gate: &Matrix<D>, up: &Matrix<D>) -> Result<Matrix<D>> {
     if tensor::shape(gate) != tensor::shape(up) {
         return Err(misfit("swiglu", format!("{:?} and {:?}", tensor::shape(gate), tensor::shape(up))));
     }
@@ -50,11 +44,10 @@ pub fn swiglu<D: Device, T: Tape<f32, D>>(
         let (gate, up) = (gate.clone(), up.clone());
         let [of_gate, of_up, out] = [&gate, &up, &y].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let g = out.take(flow)?;
-            let (mut g_gate, mut g_up) = (of_gate.take(flow)?, of_up.take(flow)?);
-            gate.device().swiglu_backward(&gate, &up, &g, &mut g_gate, &mut g_up)?;
-            of_gate.put(flow, g_gate)?;
-            of_up.put(flow, g_up)
+            let g = out.whole(flow)?;
+            let [g_gate, g_up] = gate.device().swiglu_backward(&gate, &up, &g)?;
+            of_gate.add(flow, g_gate, 1.0)?;
+            of_up.add(flow, g_up, 1.0)
         });
     }
     Ok(y)

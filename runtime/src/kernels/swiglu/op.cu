@@ -11,7 +11,7 @@ extern "C" __global__ void swiglu_backward(const float *gate, const float *up, c
                                            u64 count) {
     for (u64 i = thread_in_grid(); i < count; i += threads_in_grid()) {
         float x = gate[i], open = 1.0f / (1.0f + expf(-x));
-        g_gate[i] += g[i] * up[i] * (open + x * open * (1.0f - open));
-        g_up[i] += g[i] * x * open;
+        g_gate[i] = g[i] * up[i] * (open + x * open * (1.0f - open));
+        g_up[i] = g[i] * x * open;
     }
 }

@@ -66,7 +66,7 @@ pub trait LossKernel: Storage<f32> {
 ///
 /// # Errors
 /// When there is not one weight a row.
-pub fn token_loss<D: Device, T: Tape<f32, D>>(
+pub fn token_loss<D: Device, T: Tape<D>>(
     tape: &mut T,
     logits: &Matrix<D>,
     weights: &[f32],
@@ -84,10 +84,11 @@ pub fn token_loss<D: Device, T: Tape<f32, D>>(
     if let Some(gradient) = gradient {
         let [logits, out] = [logits, &total].map(Slot::of);
         tape.add_backward_op(move |flow| {
-            let g = out.take(flow)?;
+            let g = out.whole(flow)?;
             let mut g_logits = logits.take(flow)?;
             logits.device().token_loss_backward(&g, &gradient, &mut g_logits)?;
-            logits.put(flow, g_logits)
+            logits.put(flow, g_logits);
+            Ok(())
         });
     }
     Ok((total, losses))
@@ -122,7 +123,7 @@ mod tests {
         let (logits, weights) = (check::matrix(300, 7, 1), |r: usize| if r == 1 { 0.0 } else { r as f32 });
         let loss: Arc<dyn TokenLoss> = Arc::new(Squares);
         let weights: Vec<f32> = (0..300).map(weights).collect();
-        let mut tape = OwnedTape::<f32, Cpu>::default();
+        let mut tape = OwnedTape::<Cpu>::default();
         let (total, losses) = token_loss(&mut tape, &logits, &weights, &loss).unwrap();
         assert!(losses[1].is_infinite() && tensor::slice(&total)[0].is_finite());
         let mut grads = Grads::zeros(logits.device(), [&logits]).unwrap();

@@ -25,7 +25,7 @@ impl TokenLoss for First {
 
 /// All logits at once, on a tape: losses, and the gradients of hidden states and output layer.
 fn dense(hidden: &Matrix<Cpu>, head: &Matrix<Cpu>, weights: &[f32]) -> (Vec<f64>, [Vec<f32>; 2]) {
-    let mut tape = OwnedTape::<f32, Cpu>::default();
+    let mut tape = OwnedTape::<Cpu>::default();
     let logits = linear(&mut tape, hidden, head, None).unwrap();
     let loss: Arc<dyn TokenLoss> = Arc::new(First);
     let (total, losses) = token_loss(&mut tape, &logits, weights, &loss).unwrap();

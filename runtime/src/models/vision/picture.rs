@@ -1,9 +1,10 @@
 //! An image, and what eyes see of it: its patches.
 
 use super::config::VisionConfig;
-use crate::kernels::parallel::each_piece;
+use crate::kernels::parallel;
 use image::imageops::{self, FilterType};
 use image::RgbImage;
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 /// An image as it was decoded: 8 bits a channel, red, green, blue.
@@ -91,8 +92,9 @@ impl Picture {
         Self(image)
     }
 
-    /// Its patches, scaled to the size that eyes of `config` read, into `out`; `shades` are those of `config`.
-    fn patches_into(&self, config: &VisionConfig, shades: &[[f32; 256]; 3], out: &mut [f32]) {
+    /// Its patches, scaled to the size that eyes of `config` read, into the whole of `out`; `shades` are those of
+    /// `config`.
+    fn patches_into(&self, config: &VisionConfig, shades: &[[f32; 256]; 3], out: &mut [MaybeUninit<f32>]) {
         let size = config.image_size as u32;
         let scaled;
         let image = match (self.width(), self.height()) == (size, size) {
@@ -105,11 +107,15 @@ impl Picture {
         let (patch, row, bytes) = (config.patch_size, 3 * config.image_size, image.as_raw());
         for (place, out) in places(config).zip(out.chunks_exact_mut(config.patch_width())) {
             let (top, left) = (place / config.side() * patch, place % config.side() * patch);
-            for (line, out) in out.chunks_exact_mut(patch).enumerate() {
-                let (channel, y) = (line / patch, top + line % patch);
-                let (pixels, shades) = (&bytes[y * row + 3 * left + channel..], &shades[channel]);
-                for (out, &byte) in out.iter_mut().zip(pixels.iter().step_by(3)) {
-                    *out = shades[usize::from(byte)];
+            let (red, rest) = out.split_at_mut(patch * patch);
+            let (green, blue) = rest.split_at_mut(patch * patch);
+            let lines = red.chunks_exact_mut(patch).zip(green.chunks_exact_mut(patch));
+            for (y, ((red, green), blue)) in lines.zip(blue.chunks_exact_mut(patch)).enumerate() {
+                let pixels = bytes[(top + y) * row + 3 * left..].chunks_exact(3);
+                for (((pixel, red), green), blue) in pixels.zip(red).zip(green).zip(blue) {
+                    red.write(shades[0][usize::from(pixel[0])]);
+                    green.write(shades[1][usize::from(pixel[1])]);
+                    blue.write(shades[2][usize::from(pixel[2])]);
                 }
             }
         }
@@ -120,9 +126,12 @@ impl Picture {
 /// those that are folded into one token after each other, row by row.
 pub(crate) fn patches_of(pictures: &[&Arc<Picture>], config: &VisionConfig) -> Vec<f32> {
     let (len, shades) = (config.patches() * config.patch_width(), shades(config));
-    let mut out = vec![0.0; pictures.len() * len];
-    each_piece(&mut out, len, |start, out| pictures[start / len].patches_into(config, &shades, out));
-    out
+    // SAFETY: a picture's piece is written whole.
+    unsafe {
+        parallel::build(pictures.len() * len, len, |start, out| {
+            pictures[start / len].patches_into(config, &shades, out);
+        })
+    }
 }
 
 /// Every byte as eyes of `config` read it, channel by channel.

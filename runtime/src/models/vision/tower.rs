@@ -8,6 +8,7 @@ use crate::kernels::add::add;
 use crate::kernels::attention::{attention, Heads, Layout, Rotary, Span};
 use crate::kernels::gelu::gelu;
 use crate::kernels::layer_norm::layer_norm;
+use crate::kernels::linear::{linear, linear_of_data};
 use crate::kernels::select_rows::select_rows;
 use crate::kernels::splice::splice;
 use crate::models::forward::Pass;
@@ -21,7 +22,7 @@ impl<D: Device> Pass<'_, D> {
     ///
     /// # Errors
     /// When there are images and the model has no eyes, or the device fails.
-    pub(in crate::models) fn embedded_all<T: Tape<f32, D>>(
+    pub(in crate::models) fn embedded_all<T: Tape<D>>(
         &self,
         tape: &mut T,
         batch: &Packed,
@@ -44,27 +45,30 @@ impl<D: Device> Pass<'_, D> {
     }
 
     /// What the decoder reads of `pictures`, all of one size and so one pass: `[pictures * tokens, hidden]`.
-    fn seen<T: Tape<f32, D>>(
+    fn seen<T: Tape<D>>(
         &self,
         tape: &mut T,
         config: &VisionConfig,
         at: &EyePlaces,
         pictures: &[&Arc<Picture>],
     ) -> Result<Matrix<D>> {
-        let rows = match self.part_learns(Part::Tower) {
+        let tower = self.part_learns(Part::Tower);
+        let rows = match tower {
             true => self.tower(tape, config, at, pictures)?,
             false => self.tower(&mut NoneTape, config, at, pictures)?,
         };
         let fold = config.scale_factor * config.scale_factor;
         let rows = tensor::reshape(&rows, pictures.len() * config.tokens(), fold * config.hidden_size)?;
-        match self.part_learns(Part::Projector) || self.part_learns(Part::Tower) {
-            true => self.eye_linear(tape, &rows, at.projector, None, Part::Projector),
-            false => self.eye_linear(&mut NoneTape, &rows, at.projector, None, Part::Projector),
+        let value = self.value(at.projector)?;
+        let weight = self.weight(at.projector, &value, Part::Projector);
+        match tower {
+            true => linear(tape, &rows, weight, None),
+            false => linear_of_data(tape, &rows, weight, None),
         }
     }
 
     /// The last hidden states of the tower: `[pictures * patches, width]`.
-    fn tower<T: Tape<f32, D>>(
+    fn tower<T: Tape<D>>(
         &self,
         tape: &mut T,
         config: &VisionConfig,
@@ -75,7 +79,8 @@ impl<D: Device> Pass<'_, D> {
         let values = patches_of(pictures, config);
         let pixels = tensor::matrix(self.device(), count * patches, config.patch_width(), values)?;
         let [weight, bias] = at.patch;
-        let x = self.eye_linear(tape, &pixels, weight, Some(bias), Part::Tower)?;
+        let (value, bias) = (self.value(weight)?, self.value(bias)?);
+        let x = linear_of_data(tape, &pixels, self.weight(weight, &value, Part::Tower), Some(&bias))?;
         let positions = (0..count).flat_map(|_| places(config)).collect();
         let positions = select_rows(tape, &self.value(at.position)?, positions)?;
         let x = add(tape, &x, &positions)?;
@@ -89,7 +94,7 @@ impl<D: Device> Pass<'_, D> {
         self.eye_norm(tape, config, &x, at.last_norm)
     }
 
-    fn eye_layer<T: Tape<f32, D>>(
+    fn eye_layer<T: Tape<D>>(
         &self,
         tape: &mut T,
         config: &VisionConfig,
@@ -98,7 +103,8 @@ impl<D: Device> Pass<'_, D> {
         x: Matrix<D>,
     ) -> Result<Matrix<D>> {
         let linear = |tape: &mut T, x: &Matrix<D>, [weight, bias]: [usize; 2]| {
-            self.eye_linear(tape, x, weight, Some(bias), Part::Tower)
+            let (value, bias) = (self.value(weight)?, self.value(bias)?);
+            linear(tape, x, self.weight(weight, &value, Part::Tower), Some(&bias))
         };
         let y = self.eye_norm(tape, config, &x, at.norms[0])?;
         let [q, k, v, out] = at.attention;
@@ -114,7 +120,7 @@ impl<D: Device> Pass<'_, D> {
         add(tape, &x, &y)
     }
 
-    fn eye_norm<T: Tape<f32, D>>(
+    fn eye_norm<T: Tape<D>>(
         &self,
         tape: &mut T,
         config: &VisionConfig,

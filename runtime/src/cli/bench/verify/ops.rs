@@ -40,7 +40,7 @@ enum Op {
 }
 
 impl Op {
-    fn run<D: Device>(&self, tape: &mut OwnedTape<f32, D>, x: &[Matrix<D>]) -> Result<Matrix<D>> {
+    fn run<D: Device>(&self, tape: &mut OwnedTape<D>, x: &[Matrix<D>]) -> Result<Matrix<D>> {
         match self {
             Self::Add => add_scaled(tape, &x[0], &x[1], -0.5),
             Self::Swiglu => swiglu(tape, &x[0], &x[1]),

@@ -27,8 +27,8 @@ fn the_linear_layer() {
         let of = |bias| tensor::to_host(&cpu.linear(&x, &weight, None, bias).unwrap());
         agree("linear", &found[0], &of(None), 2e-6);
         agree("with a bias", &found[1], &of(Some(&bias)), 2e-6);
-        let [mut g_x, mut g_w, mut g_b] = before.each_ref().map(|values| buffer(values));
-        cpu.linear_backward(&weight, &buffer(&g), &mut g_x).unwrap();
+        let [g_x, mut g_w, mut g_b] = before.each_ref().map(|values| buffer(values));
+        let g_x = cpu.linear_backward(&weight, &buffer(&g), Some(g_x)).unwrap();
         cpu.linear_learn(&x, &buffer(&g), &mut g_w, Some(&mut g_b)).unwrap();
         agree("of x", &found[2], &g_x, 5e-6);
         agree("of the weight", &found[3], &g_w, 5e-6);
