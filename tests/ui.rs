@@ -32,7 +32,8 @@ fn one_mistake_is_one_error() {
     // trybuild's own flags are others for the dependencies than for the programs, so that cargo would check all
     // dependencies twice; this variable outranks them
     let flags = ["--cfg", "trybuild", "--verbose", "-A", "dead_code", "--diagnostic-width=140"];
-    std::env::set_var("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+    // SAFETY: this program's only test; nobody else reads or writes variables meanwhile.
+    unsafe { std::env::set_var("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f")) };
     trybuild::TestCases::new().compile_fail("tests/ui/fail/*.rs"); // runs here, as it is dropped
 
     // reviewed or not: no second error, and the first line underlined is the user's

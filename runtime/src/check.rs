@@ -82,10 +82,11 @@ pub const fn at(part: &'static str, fault: Option<Fault>) -> Option<Fault> {
 pub const fn literal(faults: &[Option<Fault>], part: &str, field: &str) {
     let mut place = 0;
     while place < faults.len() {
-        if let Some(fault) = faults[place] {
-            if same(fault.stage, part) && same(fault.field, field) {
-                panic!("{}", fault.says);
-            }
+        if let Some(fault) = faults[place]
+            && same(fault.stage, part)
+            && same(fault.field, field)
+        {
+            panic!("{}", fault.says);
         }
         place += 1;
     }
@@ -99,10 +100,11 @@ pub const fn literal(faults: &[Option<Fault>], part: &str, field: &str) {
 pub const fn method(faults: &[Option<Fault>], part: &str, written: &[&str]) {
     let mut place = 0;
     while place < faults.len() {
-        if let Some(fault) = faults[place] {
-            if same(fault.stage, part) && !contains(written, fault.field) {
-                panic!("{}", fault.says);
-            }
+        if let Some(fault) = faults[place]
+            && same(fault.stage, part)
+            && !contains(written, fault.field)
+        {
+            panic!("{}", fault.says);
         }
         place += 1;
     }
@@ -116,10 +118,10 @@ pub const fn method(faults: &[Option<Fault>], part: &str, written: &[&str]) {
 pub const fn rest(faults: &[Option<Fault>], parts: &[&str]) {
     let mut place = 0;
     while place < faults.len() {
-        if let Some(fault) = faults[place] {
-            if !contains(parts, fault.stage) {
-                panic!("{}", fault.says);
-            }
+        if let Some(fault) = faults[place]
+            && !contains(parts, fault.stage)
+        {
+            panic!("{}", fault.says);
         }
         place += 1;
     }

@@ -44,7 +44,7 @@ macro_rules! assert_plan_snapshot {
 
 /// Snapshots how one recipe differs from another, with insta: for a fork and its base, say.
 ///
-/// ```
+/// ```standalone_crate
 /// use limbeck::prelude::*;
 ///
 /// #[recipe]
@@ -71,7 +71,7 @@ macro_rules! assert_plan_snapshot {
 /// }
 ///
 /// # // a snapshot that is there holds, and another text does not
-/// # std::env::set_var("INSTA_UPDATE", "no");
+/// # unsafe { std::env::set_var("INSTA_UPDATE", "no") };
 /// # let folder = std::env::temp_dir().join(format!("limbeck-snapshot-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder).unwrap();
 /// # let keep = |text: &str| {

@@ -67,10 +67,10 @@ impl Dice {
                     trees[one] = Group::new(group.delimiter(), within).into();
                 }
                 _ => {
-                    if let Some(place) = trees.iter().rposition(|tree| matches!(tree, TokenTree::Group(_))) {
-                        if let TokenTree::Group(group) = trees[place].clone() {
-                            trees[place] = Group::new(group.delimiter(), self.changed(group.stream())).into();
-                        }
+                    if let Some(place) = trees.iter().rposition(|tree| matches!(tree, TokenTree::Group(_)))
+                        && let TokenTree::Group(group) = trees[place].clone()
+                    {
+                        trees[place] = Group::new(group.delimiter(), self.changed(group.stream())).into();
                     }
                 }
             }

@@ -222,10 +222,10 @@ pub fn greedy(group: &[Known], min_max: bool, delta: f64, retain: f64) -> Option
                 return None;
             }
         }
-        if let (Some(a), Some(b)) = (less_right, less_wrong) {
-            if near(a, b) {
-                return None;
-            }
+        if let (Some(a), Some(b)) = (less_right, less_wrong)
+            && near(a, b)
+        {
+            return None;
         }
         let right_best = less_right.unwrap_or(f64::NEG_INFINITY) >= less_wrong.unwrap_or(f64::NEG_INFINITY);
         let best = if right_best { less_right } else { less_wrong };

@@ -18,10 +18,9 @@ pub fn text(recipe: &Recipe) -> String {
     let first_stage = recipe.stages.iter().map(|stage| stage.place).min();
     if let (Some(place), false, Fields::Named(fields)) =
         (first_stage, recipe.teachers.is_empty(), &mut item.fields)
+        && let Some(field) = fields.named.get_mut(place)
     {
-        if let Some(field) = fields.named.get_mut(place) {
-            field.attrs.insert(0, parse_quote!(#[gap]));
-        }
+        field.attrs.insert(0, parse_quote!(#[gap]));
     }
     let file = syn::File { shebang: None, attrs: Vec::new(), items: vec![item.into()] };
     let text = prettyplease::unparse(&file);

@@ -142,11 +142,11 @@ impl Line {
         }
         drop(lengths);
         let mut widths = self.said.values().map(|said| said.width).filter(|width| *width > 0);
-        if let Some(width) = widths.next() {
-            if let Some(other) = widths.find(|other| *other != width) {
-                return Err(Error::call(format!("rows of unequal width: {width} and {other}"))
-                    .next("all policies must share one vocabulary"));
-            }
+        if let Some(width) = widths.next()
+            && let Some(other) = widths.find(|other| *other != width)
+        {
+            return Err(Error::call(format!("rows of unequal width: {width} and {other}"))
+                .next("all policies must share one vocabulary"));
         }
         self.tokens_T = tokens.unwrap_or_else(|| vec![0; length]);
         Ok(self)

@@ -63,13 +63,13 @@ pub fn check(entry: &Entry, options: &TrainOptions) -> Findings {
         judged.push((rows, name));
     }
     let eval = file.eval.as_ref();
-    if eval.is_some_and(|eval| has_rows(eval.data.as_deref(), eval.has_built_in())) {
-        if let Some(Some(held_out)) = findings.take(prepared.held_out()) {
-            findings.good.push(format!("{}: {} held-out rows", held_out.name, held_out.rows.len()));
-            let unfit = world.map(|world| held_out_fits(&held_out.rows, &held_out.name, world));
-            findings.wrong.extend(unfit.unwrap_or_default());
-            judged.push((held_out.rows, held_out.name));
-        }
+    if eval.is_some_and(|eval| has_rows(eval.data.as_deref(), eval.has_built_in()))
+        && let Some(Some(held_out)) = findings.take(prepared.held_out())
+    {
+        findings.good.push(format!("{}: {} held-out rows", held_out.name, held_out.rows.len()));
+        let unfit = world.map(|world| held_out_fits(&held_out.rows, &held_out.name, world));
+        findings.wrong.extend(unfit.unwrap_or_default());
+        judged.push((held_out.rows, held_out.name));
     }
     let judged: Vec<_> = judged.iter().map(|(rows, name)| Asked { rows, name }).collect();
     let (good, unfit) = judges_fit(&prepared, &judged);

@@ -164,10 +164,10 @@ fn leaves_out_what_is_there(fork: &Fork<'_>, report: &mut Report) {
 fn leaves_a_whole_loop(fork: &Fork<'_>, report: &mut Report) {
     for out in fork.says.without.iter().filter(|out| fork.own.field(out).is_none()) {
         let stage = StageName::named(&out.unraw().to_string());
-        if let Some(stage) = stage.filter(|stage| stage.absent() == Absent::Refused) {
-            if fork.base.field(out).is_some() {
-                report.at(out, messages::required_left_out(&fork.own.item.ident, stage));
-            }
+        if let Some(stage) = stage.filter(|stage| stage.absent() == Absent::Refused)
+            && fork.base.field(out).is_some()
+        {
+            report.at(out, messages::required_left_out(&fork.own.item.ident, stage));
         }
     }
 }

@@ -116,10 +116,10 @@ fn read_field(field: &syn::Field, input: &DeriveInput, report: &mut Report) -> O
     if default.is_none() && !skipped && !broken {
         report.at(&name, says::no_default(&name));
     }
-    if let Some(parameter) = input.generics.params.iter().find_map(|one| parameter_in(one, &field.ty)) {
-        if !skipped {
-            report.at(&field.ty, says::generic_setting(&name, &parameter));
-        }
+    if let Some(parameter) = input.generics.params.iter().find_map(|one| parameter_in(one, &field.ty))
+        && !skipped
+    {
+        report.at(&field.ty, says::generic_setting(&name, &parameter));
     }
     Some(Field { name, ty: field.ty.clone(), doc: docs(&field.attrs), skipped, default })
 }

@@ -78,7 +78,7 @@ pub fn token_loss<D: Device, T: Tape<D>>(
     }
     let device = logits.device();
     let (losses, gradient) = device.token_loss(logits, weights, &**loss, T::OWNS_TAPE).map_err(failed)?;
-    let weighted = losses.iter().zip(weights).filter(|(_, &w)| w != 0.0);
+    let weighted = losses.iter().zip(weights).filter(|&(_, &w)| w != 0.0);
     let total: f64 = weighted.map(|(loss, &w)| loss * f64::from(w)).sum();
     let total = tensor::matrix(device, 1, 1, vec![total as f32])?;
     if let Some(gradient) = gradient {

@@ -65,10 +65,10 @@ const fn check(method: &ByDifficulty, _: &Facts) -> Option<Fault> {
     if method.samples > 1 << 16 {
         return fault_on("samples", "difficulty is measured on at most 65536 samples of a prompt");
     }
-    if let Target::Quantile(share) = method.target {
-        if !(share >= 0.0 && share <= 1.0) {
-            return fault_on("target", "a quantile is a share: from 0 to 1");
-        }
+    if let Target::Quantile(share) = method.target
+        && !(share >= 0.0 && share <= 1.0)
+    {
+        return fault_on("target", "a quantile is a share: from 0 to 1");
     }
     if method.max_response_tokens == 0 {
         return fault_on(

@@ -71,15 +71,15 @@ impl<R: BufRead> Rows<R> {
             let column = column_of(text, self.columns.column(COLUMN));
             why.at(format!("{}:{}:{column}", self.path.display(), self.line))
         })?;
-        if let Some(id) = row.columns.get("id") {
-            if let Some(first) = self.ids.insert(id.clone(), self.line) {
-                let what = format!("`id` {id:?} is already the id of line {first}");
-                return Err(self.wrong(
-                    column_of(text, self.columns.column("id")),
-                    what,
-                    "give every row an id of its own, or drop the ids",
-                ));
-            }
+        if let Some(id) = row.columns.get("id")
+            && let Some(first) = self.ids.insert(id.clone(), self.line)
+        {
+            let what = format!("`id` {id:?} is already the id of line {first}");
+            return Err(self.wrong(
+                column_of(text, self.columns.column("id")),
+                what,
+                "give every row an id of its own, or drop the ids",
+            ));
         }
         Ok(row)
     }

@@ -105,12 +105,11 @@ fn equal(gold: &Expr, said: &Expr) -> bool {
     let budget = &mut Budget::default();
     let values = (exact(gold, budget), exact(said, budget));
     let tolerance = tolerance(gold, said);
-    if let (Some(a), Some(b)) = &values {
-        if let Some(same) = a.same(b, budget) {
-            if same || tolerance.is_none() {
-                return same;
-            }
-        }
+    if let (Some(a), Some(b)) = &values
+        && let Some(same) = a.same(b, budget)
+        && (same || tolerance.is_none())
+    {
+        return same;
     }
     let places = if gold.has_variables() || said.has_variables() { PLACES } else { 1 };
     (0..places).all(|place| match tolerance {

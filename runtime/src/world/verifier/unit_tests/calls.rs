@@ -1,6 +1,8 @@
 //! The system calls of the small processes around a program. All of them may stand between `fork` and `exec`: they
 //! take no memory and no lock.
 
+#![allow(unsafe_op_in_unsafe_fn)] // one system call after the other
+
 use std::io;
 
 /// The keeper's exit statuses; a signal is told above these.

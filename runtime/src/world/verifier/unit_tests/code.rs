@@ -10,10 +10,8 @@ pub(super) fn of(response: &str) -> String {
             if inside {
                 blocks.push(Vec::new());
             }
-        } else if inside {
-            if let Some(block) = blocks.last_mut() {
-                block.push(line);
-            }
+        } else if inside && let Some(block) = blocks.last_mut() {
+            block.push(line);
         }
     }
     match blocks.pop() {

@@ -4,6 +4,8 @@
 //! clock and waits until everything has ended, and the *first* process of the program's own namespaces, with whose end
 //! the kernel kills every other process in them.
 
+#![allow(unsafe_op_in_unsafe_fn)] // one system call after the other
+
 use std::ffi::CString;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
