@@ -9,13 +9,12 @@ use crate::error::Result;
 use crate::kernels::add::{add, add_scaled};
 use crate::kernels::attention::{attention, Heads, Layout, Rotary};
 use crate::kernels::embed::embed;
-use crate::kernels::linear::{linear, linear_of, Weight};
+use crate::kernels::linear::{again, linear, linear_of, Weight};
 use crate::kernels::rms_norm::rms_norm;
 use crate::kernels::select_rows::select_rows;
 use crate::kernels::swiglu::{swiglu, swiglu_again};
 use crate::kernels::Again;
 use crate::tensor::{failed, Device, Matrix, NoneTape, Tape};
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// How a layer attends: tape, layer, and its queries, keys and values before rotation.
@@ -214,8 +213,7 @@ impl<'a, D: Device> Pass<'a, D> {
         weight: usize,
         bias: Option<usize>,
     ) -> Result<Matrix<D>> {
-        let kept = x.clone();
-        self.linear_of(tape, x, &(Rc::new(move || Ok(kept.clone())) as Again<D>), weight, bias)
+        self.linear_of(tape, x, &again(x), weight, bias)
     }
 
     fn linear_of<T: Tape<D>>(

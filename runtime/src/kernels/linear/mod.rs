@@ -118,7 +118,7 @@ pub fn linear_of<'a, D: Device, T: Tape<D>>(
 }
 
 /// `x` itself, kept.
-fn again<D: Device>(x: &Matrix<D>) -> Again<D> {
+pub(crate) fn again<D: Device>(x: &Matrix<D>) -> Again<D> {
     let kept = x.clone();
     Rc::new(move || Ok(kept.clone()))
 }
