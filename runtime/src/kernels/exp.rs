@@ -3,6 +3,8 @@
 //! Sums run over a fixed number of lanes, so their bits depend on the values and their order alone.
 
 use super::simd::vectorised;
+use std::array::from_fn;
+use std::hint::black_box;
 
 /// e^x for `f32`, relative error about 1e-7. 0 below -87.3; stays finite (2.4e38) above 88.3.
 #[inline(always)]
@@ -75,20 +77,24 @@ const LANES: usize = 16;
 #[inline(always)]
 pub(crate) fn largest(values: &[f32]) -> f32 {
     // several vectors of lanes, for none to wait for the one before it
+    let (chunks, rest) = values.as_chunks::<{ 4 * LANES }>();
     let mut lanes = [f32::NEG_INFINITY; 4 * LANES];
-    let chunks = values.chunks_exact(4 * LANES);
-    let rest = chunks.remainder();
-    for chunk in chunks.chain([rest]) {
+    for chunk in chunks {
         for (lane, &v) in lanes.iter_mut().zip(chunk) {
             *lane = if v > *lane { v } else { *lane };
         }
     }
-    for half in [32, 16, 8, 4, 2, 1] {
-        for i in 0..half {
-            lanes[i] = if lanes[i + half] > lanes[i] { lanes[i + half] } else { lanes[i] };
-        }
+    // others than those above, which are left in registers so
+    let mut lanes = lanes.map(|lane| lane);
+    for (lane, &v) in lanes.iter_mut().zip(rest) {
+        *lane = if v > *lane { v } else { *lane };
     }
-    lanes[0]
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let lanes: [f32; LANES] = from_fn(|i| {
+        let [a, b, c, d] = from_fn(|vector| lanes[vector * LANES + i]);
+        larger(larger(a, b), larger(c, d))
+    });
+    folded(lanes, larger)
 }
 
 /// The sum of `term` over pairs of `a` and `b`, which are equally long, in 16 lanes.
@@ -110,13 +116,19 @@ pub(crate) fn sum_pairs(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) ->
 }
 
 #[inline(always)]
-fn fold(mut lanes: [f32; LANES]) -> f32 {
-    for half in [8, 4, 2, 1] {
-        for i in 0..half {
-            lanes[i] += lanes[i + half];
-        }
-    }
-    lanes[0]
+fn fold(lanes: [f32; LANES]) -> f32 {
+    folded(lanes, |a, b| a + b)
+}
+
+/// Lanes put together, half with half: written out, for a loop over the halves would take longer than what came before.
+#[inline(always)]
+fn folded(lanes: [f32; LANES], with: impl Fn(f32, f32) -> f32) -> f32 {
+    // by way of memory: else vectors would be taken apart into these pairs where they are made
+    let lanes = black_box(lanes);
+    let eight: [f32; 8] = from_fn(|i| with(lanes[i], lanes[i + 8]));
+    let four: [f32; 4] = from_fn(|i| with(eight[i], eight[i + 4]));
+    let two: [f32; 2] = from_fn(|i| with(four[i], four[i + 2]));
+    with(two[0], two[1])
 }
 
 /// How long the memory of a row of scores must be for [`softmax_row`].
@@ -132,18 +144,21 @@ pub(crate) fn softmax_row(scores: &mut [f32], len: usize) {
     scores[len..].fill(f32::NEG_INFINITY);
     let top = largest(scores);
     let mut lanes = [0.0f32; LANES];
-    for chunk in scores.chunks_exact_mut(LANES) {
-        for (s, lane) in chunk.iter_mut().zip(&mut lanes) {
-            *s = exp_up_to_88(*s - top);
-            *lane += *s;
+    // four vectors at a time: a single one's exponentials would wait for each other
+    let (fours, rest) = scores.as_chunks_mut::<{ 4 * LANES }>();
+    for four in fours {
+        four.iter_mut().for_each(|s| *s = exp_up_to_88(*s - top));
+        for part in four.as_chunks::<LANES>().0 {
+            lanes.iter_mut().zip(part).for_each(|(lane, s)| *lane += *s);
         }
+    }
+    for part in rest.as_chunks_mut::<LANES>().0 {
+        part.iter_mut().for_each(|s| *s = exp_up_to_88(*s - top));
+        lanes.iter_mut().zip(part).for_each(|(lane, s)| *lane += *s);
     }
     let scale = 1.0 / fold(lanes);
-    for chunk in scores.chunks_exact_mut(LANES) {
-        for s in chunk {
-            *s *= scale;
-        }
-    }
+    // not chunk by chunk: lanes of several chunks would be gathered into one vector
+    scores.iter_mut().for_each(|s| *s *= scale);
     ahead.fill(0.0);
 }
 

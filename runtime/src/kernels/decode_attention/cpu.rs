@@ -174,7 +174,7 @@ impl Step<'_> {
                 own_values[(panel * shape.room + place.added) * WIDTH..][..v.len()].copy_from_slice(v);
             }
             let (columns, panel_step) = (place.added + 1, width * WIDTH);
-            let own = Right { values: own_keys, depth: width, columns, panel_step };
+            let own = Right { values: own_keys, depth: width, columns, panel_step, far: false };
             let scores = &mut work.scores[i * group * step..][..group * step];
             let turned = Left::rows(&turned[i * group * width..], group, width);
             multiply(turned, own, &mut scores[before..], step, Write::Set);
@@ -185,8 +185,8 @@ impl Step<'_> {
             let weights = Left::rows(&work.scores[i * group * step + before..], group, step);
             let sums = &mut work.out[i * group * width..][..group * width];
             let (_, values) = self.own(place.row, shared);
-            let own =
-                Right { values, depth: place.added + 1, columns: width, panel_step: shape.room * WIDTH };
+            let panel_step = shape.room * WIDTH;
+            let own = Right { values, depth: place.added + 1, columns: width, panel_step, far: false };
             multiply(weights, own, sums, width, Write::Add);
             out[i * wide + shared * group * width..][..group * width].copy_from_slice(sums);
         }

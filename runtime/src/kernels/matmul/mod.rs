@@ -13,7 +13,7 @@ pub(crate) use panels::{Lines, Panels, Right, WIDTH};
 pub(crate) use spread::{accumulate, overwrite, product, Side};
 
 use super::simd::Level;
-use micro::{Cut, Tile};
+use micro::{Ahead, Cut, Tile};
 
 /// The left side: element `(row, depth)` is at `row * row_step + depth * depth_step`.
 #[derive(Clone, Copy)]
@@ -22,26 +22,43 @@ pub(crate) struct Left<'a> {
     pub rows: usize,
     pub row_step: usize,
     pub depth_step: usize,
-    /// Where the rows of one tile lie like that, and the tiles so far apart.
-    tile_step: Option<usize>,
+    /// Where the rows of one tile lie like that.
+    tiles: Option<Tiles>,
+}
+
+/// A left side in tiles.
+#[derive(Clone, Copy)]
+struct Tiles {
+    /// Rows of a tile.
+    rows: usize,
+    /// How far they lie apart.
+    step: usize,
 }
 
 impl<'a> Left<'a> {
     /// `rows` rows, each `step` after the one before it.
     pub fn rows(values: &'a [f32], rows: usize, step: usize) -> Self {
-        Self { values, rows, row_step: step, depth_step: 1, tile_step: None }
+        Self { values, rows, row_step: step, depth_step: 1, tiles: None }
     }
 
     /// The transpose of rows that lie `step` apart: `rows` of its columns.
     pub fn columns(values: &'a [f32], rows: usize, step: usize) -> Self {
-        Self { values, rows, row_step: 1, depth_step: step, tile_step: None }
+        Self { values, rows, row_step: 1, depth_step: step, tiles: None }
     }
 
-    /// Where `row` begins, which is in its tile of `tall` rows.
-    fn start(&self, row: usize, tall: usize) -> usize {
-        match self.tile_step {
+    /// How it is multiplied.
+    fn cut(&self, level: Level) -> Cut {
+        match self.tiles {
+            None => Cut::of(level, self.rows),
+            Some(tiles) => Cut { rows: tiles.rows, ..Cut::of_many(level) },
+        }
+    }
+
+    /// Where `row` begins.
+    fn start(&self, row: usize) -> usize {
+        match self.tiles {
             None => row * self.row_step,
-            Some(step) => row / tall * step + row % tall * self.row_step,
+            Some(Tiles { rows, step }) => row / rows * step + row % rows * self.row_step,
         }
     }
 }
@@ -83,9 +100,10 @@ unsafe fn multiply_at(level: Level, left: Left, right: Right, out: *mut f32, ste
     if rows == 0 || right.columns == 0 {
         return;
     }
-    let cut = Cut::of(level, rows);
+    assert!(left.row_step == 1 || left.depth_step == 1, "rows or depths of a left side lie side by side");
+    let cut = left.cut(level);
     if depth > 0 {
-        let last = left.start(rows - 1, cut.rows) + (depth - 1) * left.depth_step;
+        let last = left.start(rows - 1) + (depth - 1) * left.depth_step;
         assert!(last < left.values.len(), "left side of {} values ends before {last}", left.values.len());
     }
     right.check();
@@ -97,8 +115,9 @@ unsafe fn multiply_at(level: Level, left: Left, right: Right, out: *mut f32, ste
         for column in (0..right.columns).step_by(cut.columns) {
             let at = column / WIDTH * right.panel_step + start * WIDTH;
             let panel = right.values.as_ptr().wrapping_add(at);
-            for row in (0..rows).step_by(cut.rows) {
-                let first = left.start(row, cut.rows) + start * left.depth_step;
+            let (panels, tiles) = (cut.columns / WIDTH, rows.div_ceil(cut.rows));
+            for (number, row) in (0..rows).step_by(cut.rows).enumerate() {
+                let first = left.start(row) + start * left.depth_step;
                 let to = out.wrapping_add(row * step + column);
                 let begin = match write {
                     Write::Set => None,
@@ -116,6 +135,7 @@ unsafe fn multiply_at(level: Level, left: Left, right: Right, out: *mut f32, ste
                     out_step: step,
                     columns: (right.columns - column).min(cut.columns),
                     begin,
+                    ahead: right.far.then(|| Ahead::share(panel, panels, right.panel_step, number, tiles)),
                 };
                 // SAFETY: the asserts above keep the reads inside both sides, the contract the writes.
                 unsafe { micro::run(level, (rows - row).min(cut.rows), &tile) };

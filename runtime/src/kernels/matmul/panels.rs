@@ -74,6 +74,8 @@ pub(crate) struct Right<'a> {
     pub depth: usize,
     pub columns: usize,
     pub panel_step: usize,
+    /// Whether it is worth while to fetch a panel before its turn: it is used once, and in no near cache.
+    pub far: bool,
 }
 
 impl<'a> Right<'a> {
@@ -111,6 +113,7 @@ impl Panels {
             depth: self.depth,
             columns: self.columns,
             panel_step: self.depth * WIDTH,
+            far: false,
         }
     }
 

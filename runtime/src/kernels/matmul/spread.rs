@@ -1,7 +1,7 @@
 //! Large products over all threads, in tasks of some rows and some columns.
 
 use super::micro::Cut;
-use super::{multiply_raw, Left, Panels, Right, Write, WIDTH};
+use super::{multiply_raw, Left, Panels, Right, Tiles, Write, WIDTH};
 use crate::kernels::parallel::{self, Shared};
 use crate::kernels::simd::level;
 
@@ -150,6 +150,8 @@ unsafe fn spread(left: Left, right: Side, out: *mut f32, write: Write) {
         for start in (0..depth.max(1)).step_by(block) {
             let deep = block.min(depth - start);
             let right = right.part((start, deep), (column, wide.min(columns - column)), &mut memory.right);
+            // each part of it is read by one task, and no more
+            let right = Right { far: packed && rows <= tall, ..right };
             let write = if start > 0 { Write::Add } else { write.columns(column) };
             for row in (first..(first + tall).min(rows)).step_by(ROWS) {
                 let count = ROWS.min(first + tall - row).min(rows - row);
@@ -193,22 +195,15 @@ impl Left<'_> {
         if self.depth_step == 1 {
             return part;
         }
-        let tall = Cut::of(level(), count).rows;
-        debug_assert!(matches!(tall, 1 | 3 | 4 | 6 | 8));
+        let tall = Cut::of_many(level()).rows;
+        debug_assert!(matches!(tall, 6 | 8 | 12));
         match tall {
-            1 => tiled::<1>(&part, depth, memory),
-            4 => tiled::<4>(&part, depth, memory),
-            3 => tiled::<3>(&part, depth, memory),
             6 => tiled::<6>(&part, depth, memory),
-            _ => tiled::<8>(&part, depth, memory),
+            8 => tiled::<8>(&part, depth, memory),
+            _ => tiled::<12>(&part, depth, memory),
         }
-        Left {
-            values: memory,
-            rows: count,
-            row_step: 1,
-            depth_step: tall,
-            tile_step: Some(depth * tall + APART),
-        }
+        let tiles = Some(Tiles { rows: tall, step: depth * tall + APART });
+        Left { values: memory, rows: count, row_step: 1, depth_step: tall, tiles }
     }
 }
 

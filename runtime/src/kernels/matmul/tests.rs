@@ -75,27 +75,33 @@ fn every_instruction_set_gives_the_same_bits() {
         Level::Avx2 => levels.push(Level::Avx2),
         Level::Plain => {}
     }
-    // few rows and many, of every count that a tile can have left over
+    // few rows and many, of every count that a tile can have left over, and of every share of what is fetched ahead
     for (rows, columns) in
-        (1..=20).flat_map(|rows| [(rows, 29), (rows, 64), (rows, 7), (rows, 45), (rows, 150)])
+        (1..=20).chain([30, 50]).flat_map(|rows| [(rows, 29), (rows, 64), (rows, 7), (rows, 45), (rows, 150)])
     {
         let depth = 50;
         let (a, b) = (random(rows * depth, 3), random(depth * columns, 4));
+        let a_turned: Vec<f32> = (0..rows * depth).map(|i| a[i % rows * depth + i / rows]).collect();
         let row = random(columns, 6);
         let panels = Panels::of_rows(&b, depth, columns);
         for (begin, expected) in [
             (Write::Set, reference(&a, &b, rows, depth, columns)),
             (Write::Onto(&row), reference_onto(&row, &a, &b, [rows, depth])),
         ] {
-            for &level in &levels {
-                let mut out = vec![f32::NAN; rows * columns];
-                for (start, deep, write) in [(0, 20, begin), (20, depth - 20, Write::Add)] {
-                    let left = Left::rows(&a[start..], rows, depth);
-                    let right = panels.right().deep(start, deep);
-                    // SAFETY: all rows lie inside `out`, and the level is one this processor has.
-                    unsafe { multiply_at(level, left, right, out.as_mut_ptr(), columns, write) };
+            for (&level, far) in levels.iter().flat_map(|level| [(level, false), (level, true)]) {
+                for turned in [false, true] {
+                    let mut out = vec![f32::NAN; rows * columns];
+                    for (start, deep, write) in [(0, 20, begin), (20, depth - 20, Write::Add)] {
+                        let left = match turned {
+                            true => Left::columns(&a_turned[start * rows..], rows, rows),
+                            false => Left::rows(&a[start..], rows, depth),
+                        };
+                        let right = Right { far, ..panels.right().deep(start, deep) };
+                        // SAFETY: all rows lie inside `out`, and the level is one this processor has.
+                        unsafe { multiply_at(level, left, right, out.as_mut_ptr(), columns, write) };
+                    }
+                    assert_eq!(out, expected, "{level:?} {begin:?} far: {far} turned: {turned}");
                 }
-                assert_eq!(out, expected, "{level:?} {begin:?}");
             }
         }
     }
