@@ -92,21 +92,43 @@ fn in_turn<const N: usize>(repeats: usize, of: [&Packed; N], pass: Pass) -> Resu
     Ok(all.map(|all| all[1..].to_vec()))
 }
 
-/// Multiplications and additions for one image: patches, layers, projection.
+/// Floating-point operations of an exponential (`kernels/exp.rs`).
+const EXPONENTIAL: f64 = 23.0;
+/// Of a softmax, for each score: the largest, the distance to it, the exponential, the sum, the share.
+const SOFTMAX: f64 = EXPONENTIAL + 4.0;
+
+/// Floating-point operations for one image: patches, layers, projection.
 fn flops(eyes: &VisionConfig, whole: &ModelConfig) -> f64 {
-    let [patches, width, inner] =
-        [eyes.patches(), eyes.hidden_size, eyes.intermediate_size].map(|n| n as f64);
+    let [patches, width, inner, heads] =
+        [eyes.patches(), eyes.hidden_size, eyes.intermediate_size, eyes.num_attention_heads]
+            .map(|n| n as f64);
     let [layers, tokens, out] = [eyes.num_hidden_layers, eyes.tokens(), whole.hidden_size].map(|n| n as f64);
     let (pixels, fold) = (3.0 * (eyes.patch_size as f64).powi(2), (eyes.scale_factor as f64).powi(2));
-    let layer = 4.0 * width * width + 2.0 * width * inner + 2.0 * patches * width;
-    2.0 * (patches * pixels * width + layers * patches * layer + tokens * fold * width * out)
+    let products = 2.0 * (4.0 * width * width + 2.0 * width * inner + 2.0 * patches * width);
+    let gelu = (EXPONENTIAL + 7.0) * inner;
+    let (norm, positions) = (8.0 * width, width);
+    // queries are scaled, and two results are added to what there was
+    let layer = products + SOFTMAX * heads * patches + gelu + 2.0 * norm + width + 2.0 * width;
+    let ends = 2.0 * pixels * width + positions + norm;
+    patches * (layers * layer + ends) + 2.0 * tokens * fold * width * out
 }
 
 /// Those of a prompt of so many tokens, but for the output layer, which speaks once.
 fn flops_of_decoder(config: &ModelConfig, tokens: usize) -> f64 {
-    let [width, inner, layers, tokens] =
-        [config.hidden_size, config.intermediate_size, config.num_hidden_layers, tokens].map(|n| n as f64);
-    2.0 * layers * tokens * (4.0 * width * width + 3.0 * width * inner + tokens * width)
+    let [width, inner, layers, heads, tokens] = [
+        config.hidden_size,
+        config.intermediate_size,
+        config.num_hidden_layers,
+        config.num_attention_heads,
+        tokens,
+    ]
+    .map(|n| n as f64);
+    let products = 2.0 * (4.0 * width * width + 3.0 * width * inner + tokens * width);
+    let swiglu = (EXPONENTIAL + 3.0) * inner;
+    let norm = 4.0 * width;
+    // queries and keys are turned, queries scaled as well, and two results are added to what there was
+    let layer = products + SOFTMAX * heads * tokens / 2.0 + swiglu + 2.0 * norm + 7.0 * width + 2.0 * width;
+    tokens * (layers * layer + norm)
 }
 
 fn picture(number: usize, side: usize) -> Result<Arc<Picture>> {

@@ -13,7 +13,7 @@ pub(crate) use panels::{Lines, Panels, Right, WIDTH};
 pub(crate) use spread::{accumulate, overwrite, product, Side};
 
 use super::simd::Level;
-use micro::{Ahead, Cut, Tile};
+use micro::{Cut, Shares, Tile};
 
 /// The left side: element `(row, depth)` is at `row * row_step + depth * depth_step`.
 #[derive(Clone, Copy)]
@@ -54,12 +54,9 @@ impl<'a> Left<'a> {
         }
     }
 
-    /// Where `row` begins.
-    fn start(&self, row: usize) -> usize {
-        match self.tiles {
-            None => row * self.row_step,
-            Some(Tiles { rows, step }) => row / rows * step + row % rows * self.row_step,
-        }
+    /// Where tile `tile` begins, whose first row is `row`.
+    fn start(&self, tile: usize, row: usize) -> usize {
+        self.tiles.map_or(row * self.row_step, |tiles| tile * tiles.step)
     }
 }
 
@@ -102,29 +99,32 @@ unsafe fn multiply_at(level: Level, left: Left, right: Right, out: *mut f32, ste
     }
     assert!(left.row_step == 1 || left.depth_step == 1, "rows or depths of a left side lie side by side");
     let cut = left.cut(level);
+    let tiles = rows.div_ceil(cut.rows);
     if depth > 0 {
-        let last = left.start(rows - 1) + (depth - 1) * left.depth_step;
+        let (tile, row) = (tiles - 1, (tiles - 1) * cut.rows);
+        let last = left.start(tile, row) + (rows - 1 - row) * left.row_step + (depth - 1) * left.depth_step;
         assert!(last < left.values.len(), "left side of {} values ends before {last}", left.values.len());
     }
     right.check();
     if let Write::Onto(row) = write {
         assert!(row.len() >= right.columns, "a row of {} values for {} columns", row.len(), right.columns);
     }
+    let shares = right.far.then(|| Shares::new(cut.columns / WIDTH, right.panel_step, tiles));
     for start in (0..depth.max(1)).step_by(cut.depth) {
         let write = if start > 0 { Write::Add } else { write };
         for column in (0..right.columns).step_by(cut.columns) {
             let at = column / WIDTH * right.panel_step + start * WIDTH;
             let panel = right.values.as_ptr().wrapping_add(at);
-            let (panels, tiles) = (cut.columns / WIDTH, rows.div_ceil(cut.rows));
-            for (number, row) in (0..rows).step_by(cut.rows).enumerate() {
-                let first = left.start(row) + start * left.depth_step;
+            for tile in 0..tiles {
+                let row = tile * cut.rows;
+                let first = left.start(tile, row) + start * left.depth_step;
                 let to = out.wrapping_add(row * step + column);
                 let begin = match write {
                     Write::Set => None,
                     Write::Add => Some((to.cast_const(), step)),
                     Write::Onto(row) => Some((row.as_ptr().wrapping_add(column), 0)),
                 };
-                let tile = Tile {
+                let of = Tile {
                     depth: (depth - start).min(cut.depth),
                     left: left.values.as_ptr().wrapping_add(first),
                     row_step: left.row_step,
@@ -135,10 +135,10 @@ unsafe fn multiply_at(level: Level, left: Left, right: Right, out: *mut f32, ste
                     out_step: step,
                     columns: (right.columns - column).min(cut.columns),
                     begin,
-                    ahead: right.far.then(|| Ahead::share(panel, panels, right.panel_step, number, tiles)),
+                    ahead: shares.map(|shares| shares.of(panel, tile)),
                 };
                 // SAFETY: the asserts above keep the reads inside both sides, the contract the writes.
-                unsafe { micro::run(level, (rows - row).min(cut.rows), &tile) };
+                unsafe { micro::run(level, (rows - row).min(cut.rows), &of) };
             }
         }
     }

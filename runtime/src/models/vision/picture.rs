@@ -111,11 +111,11 @@ impl Picture {
             let (green, blue) = rest.split_at_mut(patch * patch);
             let lines = red.chunks_exact_mut(patch).zip(green.chunks_exact_mut(patch));
             for (y, ((red, green), blue)) in lines.zip(blue.chunks_exact_mut(patch)).enumerate() {
-                let pixels = bytes[(top + y) * row + 3 * left..].chunks_exact(3);
-                for (((pixel, red), green), blue) in pixels.zip(red).zip(green).zip(blue) {
-                    red.write(shades[0][usize::from(pixel[0])]);
-                    green.write(shades[1][usize::from(pixel[1])]);
-                    blue.write(shades[2][usize::from(pixel[2])]);
+                let (pixels, _) = bytes[(top + y) * row + 3 * left..][..3 * patch].as_chunks();
+                for (((&[r, g, b], red), green), blue) in pixels.iter().zip(red).zip(green).zip(blue) {
+                    red.write(shades[0][usize::from(r)]);
+                    green.write(shades[1][usize::from(g)]);
+                    blue.write(shades[2][usize::from(b)]);
                 }
             }
         }

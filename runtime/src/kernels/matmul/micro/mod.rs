@@ -83,12 +83,27 @@ pub(super) struct Ahead {
     pub lines: usize,
 }
 
-impl Ahead {
-    /// A share of the panels that come after `panels` ones at `right`, for tile `tile` of `tiles` over them.
-    pub fn share(right: *const f32, panels: usize, panel_step: usize, tile: usize, tiles: usize) -> Self {
+/// What each of some tiles over the same panels fetches of those that come after.
+#[derive(Clone, Copy)]
+pub(super) struct Shares {
+    /// From the panels that are used to those that come after.
+    skip: usize,
+    /// Values a tile.
+    each: usize,
+    lines: usize,
+}
+
+impl Shares {
+    /// For `tiles` tiles over `panels` panels.
+    pub fn new(panels: usize, panel_step: usize, tiles: usize) -> Self {
+        let skip = panels * panel_step;
         let lines = (TURN * panels).div_ceil(tiles).next_power_of_two().clamp(2, 8);
-        let from = right.wrapping_add(panels * panel_step + tile * (panels * panel_step).div_ceil(tiles));
-        Self { from, lines }
+        Self { skip, each: skip.div_ceil(tiles), lines }
+    }
+
+    /// The share of tile `tile` over the panels at `right`.
+    pub fn of(&self, right: *const f32, tile: usize) -> Ahead {
+        Ahead { from: right.wrapping_add(self.skip + tile * self.each), lines: self.lines }
     }
 }
 
