@@ -185,14 +185,17 @@ vectorised! {
 
     /// −Σ p ln p in nats, summed in `f64`; `whole` is the logits' [`log_sum_exp`].
     pub fn entropy(logits: &[f32], whole: f64) -> f64 {
+        let term = |x: f32| {
+            let surprise = whole - f64::from(x);
+            let p = exp64(-surprise);
+            if p > 0.0 { p * surprise } else { p }
+        };
         let mut lanes = [0.0f64; LANES];
-        for chunk in logits.chunks(LANES) {
-            for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                let surprise = whole - f64::from(x);
-                let p = exp64(-surprise);
-                *lane += if p > 0.0 { p * surprise } else { p };
-            }
+        let (chunks, rest) = logits.as_chunks::<LANES>();
+        for chunk in chunks {
+            lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane += term(x));
         }
+        lanes.iter_mut().zip(rest).for_each(|(lane, &x)| *lane += term(x));
         lanes.iter().sum::<f64>()
     }
 

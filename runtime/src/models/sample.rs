@@ -85,11 +85,11 @@ vectorised! {
 
     fn total(weights: &[f64]) -> f64 {
         let mut lanes = [0.0f64; 16];
-        for chunk in weights.chunks(16) {
-            for (lane, weight) in lanes.iter_mut().zip(chunk) {
-                *lane += weight;
-            }
+        let (chunks, rest) = weights.as_chunks::<16>();
+        for chunk in chunks {
+            lanes.iter_mut().zip(chunk).for_each(|(lane, weight)| *lane += weight);
         }
+        lanes.iter_mut().zip(rest).for_each(|(lane, weight)| *lane += weight);
         lanes.iter().sum()
     }
 

@@ -148,7 +148,8 @@ unsafe fn deeper<const R: usize, const P: usize>(
 }
 
 /// [`deeper`] into two panels, `AT` depths on. In just this order: between prefetches the compiler would load ahead until
-/// it has no registers left. Three rows share a base, for so far an address reaches.
+/// it has no registers left. Three rows share a base, for so far an address reaches; the first of them names the step in
+/// a comment, since an operand must be named.
 #[inline]
 #[target_feature(enable = "avx512f")]
 unsafe fn deeper_in_order<const R: usize, const P: usize, const AT: usize>(
