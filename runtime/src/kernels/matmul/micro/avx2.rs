@@ -7,22 +7,12 @@ use std::hint::black_box;
 /// Rows that are few: two panels at a time.
 pub(super) const FEW: usize = 9;
 
+/// `DEEP`: depths of the left side lie side by side; else rows do.
+///
 /// # Safety
 /// As [`super::run`].
 #[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn run(rows: usize, tile: &Tile) {
-    // SAFETY: our own contract.
-    unsafe {
-        match tile.depth_step {
-            1 => run_of::<true>(rows, tile),
-            _ => run_of::<false>(rows, tile),
-        }
-    }
-}
-
-/// `DEEP`: depths of the left side lie side by side; else rows do.
-#[target_feature(enable = "avx2,fma")]
-unsafe fn run_of<const DEEP: bool>(rows: usize, tile: &Tile) {
+pub(super) unsafe fn run<const DEEP: bool>(rows: usize, tile: &Tile) {
     // SAFETY: our own contract.
     unsafe {
         match (rows, tile.columns > WIDTH) {

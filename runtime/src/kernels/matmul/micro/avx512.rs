@@ -7,22 +7,12 @@ use std::arch::x86_64::*;
 /// Rows that are few: more panels at a time.
 pub(super) const FEW: usize = 4;
 
+/// `DEEP`: depths of the left side lie side by side; else rows do.
+///
 /// # Safety
 /// As [`super::run`].
 #[target_feature(enable = "avx512f")]
-pub(super) unsafe fn run(rows: usize, tile: &Tile) {
-    // SAFETY: our own contract.
-    unsafe {
-        match tile.depth_step {
-            1 => run_of::<true>(rows, tile),
-            _ => run_of::<false>(rows, tile),
-        }
-    }
-}
-
-/// `DEEP`: depths of the left side lie side by side; else rows do.
-#[target_feature(enable = "avx512f")]
-unsafe fn run_of<const DEEP: bool>(rows: usize, tile: &Tile) {
+pub(super) unsafe fn run<const DEEP: bool>(rows: usize, tile: &Tile) {
     // SAFETY: our own contract.
     unsafe {
         match (rows, tile.columns.div_ceil(WIDTH)) {

@@ -124,12 +124,16 @@ impl Tile {
 pub(super) unsafe fn run(level: Level, rows: usize, tile: &Tile) {
     // SAFETY: our own contract.
     unsafe {
-        match level {
+        match (level, tile.depth_step == 1) {
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => avx512::run(rows, tile),
+            (Level::Avx512, true) => avx512::run::<true>(rows, tile),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => avx2::run(rows, tile),
-            Level::Plain => plain(rows, tile),
+            (Level::Avx512, false) => avx512::run::<false>(rows, tile),
+            #[cfg(target_arch = "x86_64")]
+            (Level::Avx2, true) => avx2::run::<true>(rows, tile),
+            #[cfg(target_arch = "x86_64")]
+            (Level::Avx2, false) => avx2::run::<false>(rows, tile),
+            (Level::Plain, _) => plain(rows, tile),
         }
     }
 }
